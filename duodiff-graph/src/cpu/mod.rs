@@ -1,0 +1,1 @@
+//! The CPU executor: packed weights, fused epilogues, whole-row attention, one thread pool.

@@ -1,0 +1,1 @@
+//! Executes any program operator by operator in float64: the reference of all executors.

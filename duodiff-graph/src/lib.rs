@@ -1,0 +1,35 @@
+//! From a declared pair to a static plan, and the executors that run it.
+//!
+//! The modules stand in the order of the data flow; each uses only those above it.
+
+pub mod spec;
+
+pub mod process;
+
+pub mod noise;
+
+pub mod program;
+
+#[cfg(feature = "compile")]
+pub mod build;
+
+#[cfg(feature = "compile")]
+pub mod raise;
+
+pub mod passes;
+
+pub mod plan;
+
+pub mod weights;
+
+pub mod interpret;
+
+pub mod bundle;
+
+pub mod executor;
+
+pub mod cpu;
+
+pub mod null;
+
+pub mod sampler;

@@ -1,0 +1,1 @@
+//! Executes a plan without arithmetic and proves that no live buffers overlap.

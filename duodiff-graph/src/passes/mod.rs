@@ -1,0 +1,1 @@
+//! An ordered list of small rewrites of a program.

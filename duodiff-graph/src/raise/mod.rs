@@ -1,0 +1,1 @@
+//! From luminal's primitive graph to a program of named operators.

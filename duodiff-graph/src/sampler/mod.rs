@@ -1,0 +1,1 @@
+//! From an executor and steps to images.
