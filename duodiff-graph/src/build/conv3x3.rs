@@ -28,28 +28,18 @@ pub fn conv3x3<
     const { assert!(HP == H + 2 && WP == W + 2 && HW == H * W && C9 == 9 * C, "the sizes of the convolution do not fit") };
     let weight = b.parameter::<(Const<O>, Const<C9>)>(&format!("{key}.weight"), vec![O, C, 3, 3], &[O, C, 3, 3]);
     let bias = b.parameter::<(Const<O>,)>(&format!("{key}.bias"), vec![O], &[O]);
-    let y = formula::<Const<C>, Const<H>, Const<W>, Const<HP>, Const<WP>, Const<HW>, Const<C9>, Const<O>>(image.dense(), weight, bias);
+    let y = formula::<Const<C>, Const<H>, Const<W>, Const<HW>, Const<C9>, Const<O>>(image.dense(), weight, bias);
     Tensor::new(GraphTensor::from_id(y.id, <(Batch, Const<O>, Const<H>, Const<W>) as luminal::prelude::Shape>::to_tracker(), y.graph_ref))
 }
 
 /// The nine neighbours of every pixel as a token, times the weight: `[C, H, W]` → `[O, HW]`.
 #[inline(never)]
-#[allow(clippy::extra_unused_type_parameters)]
-pub(crate) fn formula<
-    C: Dimension,
-    H: Dimension,
-    W: Dimension,
-    HP: Dimension,
-    WP: Dimension,
-    HW: Dimension,
-    C9: Dimension,
-    O: Dimension,
->(
+pub(crate) fn formula<C: Dimension, H: Dimension, W: Dimension, HW: Dimension, C9: Dimension, O: Dimension>(
     image: GraphTensor<(Batch, C, H, W)>,
     weight: GraphTensor<(O, C9)>,
     bias: GraphTensor<(O,)>,
 ) -> GraphTensor<(Batch, O, HW)> {
-    let sizes = [C::const_size(), H::const_size(), W::const_size(), HP::const_size(), WP::const_size()];
+    let sizes = [C::const_size(), H::const_size(), W::const_size()];
     let tokens = neighbours::<HW, C9>(image.no_shape(), sizes);
     let y = formula_bias(product(tokens, weight), bias);
     y.permute::<(Batch, O, HW), Axes3<0, 2, 1>>().contiguous()
@@ -57,8 +47,9 @@ pub(crate) fn formula<
 
 /// `[C, H, W]` → `[(y x), (C dy dx)]`, zeros around the image.
 #[inline(never)]
-fn neighbours<HW: Dimension, C9: Dimension>(image: Untyped, [c, h, w, hp, wp]: [Expression; 5]) -> GraphTensor<(Batch, HW, C9)> {
+fn neighbours<HW: Dimension, C9: Dimension>(image: Untyped, [c, h, w]: [Expression; 3]) -> GraphTensor<(Batch, HW, C9)> {
     let (batch, one, three) = (Batch::const_size(), Expression::from(1), Expression::from(3));
+    let (hp, wp) = (h + 2, w + 2);
     let mut padded = image.shape;
     padded.padding[2] = (one, one);
     padded.padding[3] = (one, one);

@@ -19,7 +19,7 @@ mod softmax;
 mod view;
 
 #[cfg(test)]
-mod reference;
+pub(crate) mod reference;
 #[cfg(test)]
 mod tests;
 

@@ -71,3 +71,41 @@ pub struct Axis {
     /// First and last + 1 of the padded axis that are read; `None` is the whole axis.
     pub slice: Option<(usize, usize)>,
 }
+
+impl PrimitiveFn {
+    /// Whether the function works on its operand as it is stored, whatever the order of the logical axes.
+    pub fn is_unary(&self) -> bool {
+        matches!(self, Self::Log2 | Self::Exp2 | Self::Sin | Self::Sqrt | Self::Recip)
+    }
+
+    /// The shape of the result, without the batch, given the first operand.
+    pub fn shape(&self, first: &View) -> Vec<usize> {
+        let mut shape = first.logical();
+        if let Self::SumReduce(axis) | Self::MaxReduce(axis) = self {
+            shape.remove(*axis);
+        }
+        shape.into_iter().flatten().collect()
+    }
+}
+
+impl View {
+    /// The logical shape; `None` is the batch.
+    pub fn logical(&self) -> Vec<Option<usize>> {
+        self.order.iter().map(|&axis| self.axes[axis].logical()).collect()
+    }
+}
+
+impl Axis {
+    /// All of a stored axis; `None` is the batch.
+    pub fn whole(length: Option<usize>) -> Self {
+        Self { length, broadcast: false, padding: (0, 0), slice: None }
+    }
+
+    /// How many elements are read; `None` is the batch.
+    pub fn logical(&self) -> Option<usize> {
+        self.length.map(|length| match self.slice {
+            Some((start, end)) => end.min(self.padding.0 + length + self.padding.1).saturating_sub(start),
+            None => self.padding.0 + length + self.padding.1,
+        })
+    }
+}

@@ -1,1 +1,191 @@
 //! From luminal's primitive graph to a program of named operators.
+//!
+//! Recognisers are templates written with the builders' own formulas. They are tried on every node from the last to the first, the
+//! largest first; what none of them claims stays a primitive operator, which runs, correct and slow.
+
+mod emit;
+mod matching;
+mod nodes;
+mod primitives;
+mod recognise;
+mod report;
+mod sizes;
+mod template;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Instant;
+
+pub use recognise::Recognisers;
+pub use report::{Left, Report};
+
+use crate::build::Built;
+use crate::program::Program;
+use emit::Emitter;
+use matching::{Attempt, Found};
+use nodes::Kind;
+use primitives::Primitives;
+
+/// A program and the account of its making.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Raised {
+    /// The backbone; its prelude is still empty.
+    pub program: Program,
+    /// What was recognised and what was not.
+    pub report: Report,
+}
+
+/// A graph that cannot be a program at all. The builders never make one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RaiseError {
+    /// An operator of another crate.
+    #[error("node {node} is {operator}, which is no primitive of luminal: build the backbone from this crate's operators")]
+    Operator {
+        /// Index in the graph.
+        node: usize,
+        /// Its debug text.
+        operator: String,
+    },
+    /// A size that depends on the batch or on a letter.
+    #[error("a size at node {node} is neither a number nor the batch: give every axis a size")]
+    Size {
+        /// Index in the graph.
+        node: usize,
+    },
+    /// Images of a batch would mix.
+    #[error("the result of node {node} reduces the batch axis or does not have it first: images of a batch must stay apart")]
+    Batch {
+        /// Index in the graph.
+        node: usize,
+    },
+    /// A view that does not fit what it reads.
+    #[error("node {node} reads an operand of another size than was written")]
+    View {
+        /// Index in the graph.
+        node: usize,
+    },
+    /// A load that the builder does not know.
+    #[error("node {node} loads something that is neither an input nor a parameter: make loads with the builder")]
+    Load {
+        /// Index in the graph.
+        node: usize,
+    },
+    /// Two parameters of one key.
+    #[error("parameter \"{key}\" is used with two shapes: give one of them another key")]
+    Key {
+        /// The key.
+        key: String,
+    },
+    /// A node before its operand.
+    #[error("node {node} is read before it is computed: raise the graph as built, before any compiler of luminal")]
+    Order {
+        /// Index in the graph.
+        node: usize,
+    },
+    /// Nodes were removed.
+    #[error("nodes are missing from the graph: raise the graph as built, before any compiler of luminal")]
+    Rewritten,
+}
+
+/// Raises a backbone with all recognisers.
+pub fn raise(built: &Built) -> Result<Raised, RaiseError> {
+    raise_with(built, &Recognisers::all())
+}
+
+/// Raises a backbone with a choice of recognisers.
+pub fn raise_with(built: &Built, recognisers: &Recognisers) -> Result<Raised, RaiseError> {
+    let start = Instant::now();
+    let primitives = Primitives::new(built)?;
+    let claims = claim(&primitives, recognisers);
+    let mut emitter = Emitter::new(&built.name, &primitives);
+    for (node, claim) in claims.iter().enumerate() {
+        match claim {
+            Claim::Root(recogniser, found) => emitter.operator(node, &recognisers.list[*recogniser], found)?,
+            Claim::None(_) if primitives.load(node).is_some() => emitter.load(node),
+            Claim::None(_) if primitives.live[node] => emitter.primitive(node)?,
+            Claim::None(_) | Claim::Inner => {}
+        }
+    }
+    let output_shape: Vec<usize> = built.output.1.dims.iter().filter_map(luminal::prelude::symbolic::Expression::to_usize).collect();
+    let program = emitter.finish(built.output.0.index(), &output_shape)?;
+    let mut report = report(&primitives, recognisers, &claims);
+    report.elapsed = start.elapsed();
+    Ok(Raised { program, report })
+}
+
+/// What became of a node.
+enum Claim {
+    /// The result of an operator: which recogniser, and where.
+    Root(usize, Found),
+    /// Inside an operator.
+    Inner,
+    /// No recogniser's; with the one that came closest.
+    None(Option<(usize, Attempt)>),
+}
+
+fn claim(primitives: &Primitives, recognisers: &Recognisers) -> Vec<Claim> {
+    let mut claims: Vec<Claim> = primitives.nodes.iter().map(|_| Claim::None(None)).collect();
+    for node in (0..claims.len()).rev() {
+        let open = primitives.live[node] && primitives.load(node).is_none() && matches!(claims[node], Claim::None(_));
+        if !open {
+            continue;
+        }
+        match first_fit(primitives, recognisers, node) {
+            Ok((recogniser, found)) => {
+                found.inner.iter().for_each(|&inner| claims[inner] = Claim::Inner);
+                claims[node] = Claim::Root(recogniser, found);
+            }
+            Err(closest) => claims[node] = Claim::None(closest),
+        }
+    }
+    claims
+}
+
+/// The first recogniser that fits, or the one that came closest.
+fn first_fit(primitives: &Primitives, recognisers: &Recognisers, node: usize) -> Result<(usize, Found), Option<(usize, Attempt)>> {
+    let mut closest: Option<(usize, Attempt)> = None;
+    for (index, recogniser) in recognisers.list.iter().enumerate() {
+        match recogniser.fit(primitives, node) {
+            Ok(found) => return Ok((index, found)),
+            Err(attempt) => {
+                let known = closest.as_ref().map_or(0, |(_, attempt)| attempt.fitted);
+                if attempt.fitted > known {
+                    closest = Some((index, attempt));
+                }
+            }
+        }
+    }
+    Err(closest)
+}
+
+fn report(primitives: &Primitives, recognisers: &Recognisers, claims: &[Claim]) -> Report {
+    let mut recognised: Vec<(&'static str, usize)> = Vec::new();
+    let mut left = Vec::new();
+    for (node, claim) in claims.iter().enumerate() {
+        match claim {
+            Claim::Root(recogniser, _) => {
+                let name = recognisers.list[*recogniser].name;
+                match recognised.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, count)) => *count += 1,
+                    None => recognised.push((name, 1)),
+                }
+            }
+            Claim::None(closest) if primitives.live[node] && primitives.load(node).is_none() => {
+                let primitive = match &primitives.nodes[node].kind {
+                    Kind::Function(f) => format!("{f:?}"),
+                    kind => format!("{kind:?}"),
+                };
+                let reason = match closest {
+                    Some((recogniser, attempt)) => format!("no {}: {}", recognisers.list[*recogniser].name, attempt.refusal),
+                    None => "no recogniser ends with it".to_owned(),
+                };
+                left.push(Left { node, primitive, reason });
+            }
+            _ => {}
+        }
+    }
+    recognised.sort_unstable();
+    let nodes = primitives.nodes.iter().filter(|node| !matches!(node.kind, Kind::Load)).count();
+    Report { nodes, recognised, left, elapsed: std::time::Duration::ZERO }
+}
