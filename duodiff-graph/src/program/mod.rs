@@ -6,6 +6,7 @@
 
 mod op;
 mod primitive;
+mod sinusoid;
 mod value;
 mod verify;
 
@@ -14,6 +15,7 @@ pub use op::{
     Slice, Softmax, Unpatchify,
 };
 pub use primitive::{Axis, Primitive, PrimitiveFn, View};
+pub use sinusoid::sinusoid;
 pub use value::{Operand, Origin, Value, ValueId};
 pub use verify::VerifyError;
 
