@@ -33,3 +33,6 @@ pub mod cpu;
 pub mod null;
 
 pub mod sampler;
+
+#[cfg(test)]
+mod tests;

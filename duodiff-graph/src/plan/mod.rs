@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::program::Cost;
 use crate::program::{Net, ValueId};
 use crate::spec::PairSpec;
 
@@ -29,15 +30,6 @@ pub struct BackbonePlan {
     pub prelude: Layout,
     /// Where the body's values lie.
     pub body: Layout,
-}
-
-/// Cost of one evaluation of a backbone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cost {
-    /// Number of parameters.
-    pub params: u64,
-    /// Floating-point operations per image, a multiply-add counted as two.
-    pub flops: u64,
 }
 
 /// Where a program's values lie.

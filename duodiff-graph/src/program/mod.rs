@@ -4,16 +4,23 @@
 //! an image `[channels, height, width]`, rank 0 the class label. Every value is written once, whole, by one operator;
 //! operators read rectangular windows of tokens.
 
+mod cost;
 mod op;
 mod primitive;
+mod primitive_shapes;
+mod shapes;
+mod sinusoid;
+mod text;
 mod value;
 mod verify;
 
+pub use cost::Cost;
 pub use op::{
     Activate, Activation, Affine, Attention, Binary, BinaryFn, Conv3x3, Embedding, Join, JoinAxis, Linear, Norm, Op, Patchify, RowNorm,
     Slice, Softmax, Unpatchify,
 };
 pub use primitive::{Axis, Primitive, PrimitiveFn, View};
+pub use sinusoid::sinusoid;
 pub use value::{Operand, Origin, Value, ValueId};
 pub use verify::VerifyError;
 
