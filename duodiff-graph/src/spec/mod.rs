@@ -3,6 +3,7 @@
 mod pair;
 mod phase;
 mod process;
+pub mod text;
 
 pub use pair::{BackboneSpec, Classes, Guidance, History, ImageShape, Pair, PairSpec, Prediction, TimeMap};
 pub use phase::{Phase, PhaseError};
