@@ -1,1 +1,24 @@
-//! The CPU executor: packed weights, fused epilogues, whole-row attention, one thread pool.
+//! From a plan and weights to images on the CPU: weights packed once, fused kernels, one pool of threads, equal bits always.
+//!
+//! Each element of a product is one chain of fused multiply-adds over k ascending from 0; each reduction of a row runs in 16
+//! virtual lanes (column modulo 16) and a fixed tree. So instruction set, threads, tiles, batch and position change no bit.
+
+mod buffer;
+mod executor;
+mod frame;
+mod kernels;
+mod machine;
+mod math;
+mod memory;
+mod params;
+mod pool;
+mod rows;
+mod simd;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod trajectory;
+
+pub use executor::{Cpu, CpuError, Options};
+pub use memory::Memory;
+pub use simd::Isa;

@@ -1,0 +1,14 @@
+//! The kernels: each a piece of work over plain memory, cut into tasks that any thread may take.
+
+pub(super) mod attention;
+pub(super) mod copy;
+pub(super) mod conv;
+pub(super) mod linear;
+pub(super) mod norm;
+pub(super) mod pack;
+pub(super) mod patch;
+pub(super) mod pointwise;
+pub(super) mod primitive;
+pub(super) mod softmax;
+pub(super) mod tile;
+pub(super) mod update;

@@ -1,0 +1,106 @@
+//! Windows of token rows in memory: where row r of image i lies.
+
+use super::buffer::LINE;
+
+/// Rows to read: `rows` per image of `columns` floats each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rows {
+    /// First float of row 0 of image 0.
+    pub base: *const f32,
+    /// Floats from one image to the next; 0 where all images share the value.
+    pub image: usize,
+    /// Floats from one row to the next; 0 where one row stands for all.
+    pub stride: usize,
+    /// Rows per image.
+    pub rows: usize,
+    /// Floats per row.
+    pub columns: usize,
+}
+
+// SAFETY: a window is an address; whoever reads through it answers for the memory behind it.
+unsafe impl Send for Rows {}
+// SAFETY: as above.
+unsafe impl Sync for Rows {}
+
+impl Rows {
+    /// Row `index`, counted over all images.
+    ///
+    /// # Safety
+    /// The window covers memory that stays valid and is not written during `'a`, and `index` lies within it.
+    #[inline(always)]
+    pub unsafe fn row<'a>(&self, index: usize) -> &'a [f32] {
+        let (image, row) = (index / self.rows, index % self.rows);
+        // SAFETY: granted by the caller.
+        unsafe { std::slice::from_raw_parts(self.base.add(image * self.image + row * self.stride), self.columns) }
+    }
+
+    /// The same row for each of `rows` rows per image, if there is only one.
+    pub fn repeat(self, rows: usize) -> Self {
+        if self.rows == 1 { Self { stride: 0, rows, ..self } } else { self }
+    }
+
+    /// Columns `start..start + columns` of the window.
+    pub fn columns(self, start: usize, columns: usize) -> Self {
+        Self { base: self.base.wrapping_add(start), columns, ..self }
+    }
+}
+
+/// Rows to write, one after the other without gaps unless columns are split among tasks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowsMut {
+    /// First float.
+    pub base: *mut f32,
+    /// Floats from one row to the next.
+    pub stride: usize,
+    /// Rows of all images.
+    pub total: usize,
+}
+
+// SAFETY: an address; whoever writes through it answers for the memory behind it.
+unsafe impl Send for RowsMut {}
+// SAFETY: as above.
+unsafe impl Sync for RowsMut {}
+
+impl RowsMut {
+    /// `columns` floats from column `start` of row `index`, counted over all images.
+    ///
+    /// # Safety
+    /// The memory is valid during `'a`, and nobody else reads or writes these floats.
+    #[inline(always)]
+    pub unsafe fn row<'a>(&self, index: usize, start: usize, columns: usize) -> &'a mut [f32] {
+        debug_assert!(start + columns <= self.stride);
+        // SAFETY: granted by the caller.
+        unsafe { std::slice::from_raw_parts_mut(self.base.add(index * self.stride + start), columns) }
+    }
+}
+
+/// Scratch memory of every worker, in one piece.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scratch {
+    /// First float of worker 0.
+    pub base: *mut f32,
+    /// Floats of one worker.
+    pub each: usize,
+}
+
+// SAFETY: an address; each worker touches its own part only.
+unsafe impl Send for Scratch {}
+// SAFETY: as above.
+unsafe impl Sync for Scratch {}
+
+impl Scratch {
+    /// The part of `worker`.
+    ///
+    /// # Safety
+    /// The memory is valid during `'a`, has this worker's part, and no other use of it is alive.
+    #[inline(always)]
+    pub unsafe fn of<'a>(&self, worker: usize) -> &'a mut [f32] {
+        // SAFETY: granted by the caller.
+        unsafe { std::slice::from_raw_parts_mut(self.base.add(worker * self.each), self.each) }
+    }
+
+    /// Floats that keep the parts of different workers on different lines.
+    pub fn round(floats: usize) -> usize {
+        floats.next_multiple_of(LINE)
+    }
+}

@@ -1,0 +1,78 @@
+//! The sixteen lanes as one AVX-512 register.
+
+use std::arch::x86_64::*;
+
+use super::{Kernel, LANES, Simd};
+
+/// Proof that the machine has AVX-512F: made in [`run`] only.
+#[derive(Clone, Copy)]
+pub(super) struct Avx512(());
+
+/// Runs a kernel compiled for AVX-512F.
+///
+/// # Safety
+/// The machine has AVX-512F, AVX2 and FMA.
+#[target_feature(enable = "avx512f,avx2,fma")]
+pub(super) unsafe fn run(kernel: impl Kernel) {
+    kernel.run(Avx512(()));
+}
+
+macro_rules! lanewise {
+    ($($name:ident($($arg:ident),+) = $intrinsic:ident;)+) => {$(
+        #[inline(always)]
+        fn $name(self, $($arg: Self::V),+) -> Self::V {
+            // SAFETY: the token proves that the instruction exists.
+            unsafe { $intrinsic($($arg),+) }
+        }
+    )+};
+}
+
+impl Simd for Avx512 {
+    type V = __m512;
+    const ROWS: usize = 12;
+    const PANELS: usize = 2;
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> Self::V {
+        // SAFETY: the caller grants 16 floats; the token proves that the instruction exists.
+        unsafe { _mm512_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, v: Self::V) {
+        // SAFETY: the caller grants 16 floats; the token proves that the instruction exists.
+        unsafe { _mm512_storeu_ps(to, v) }
+    }
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> Self::V {
+        // SAFETY: the token proves that the instruction exists.
+        unsafe { _mm512_set1_ps(x) }
+    }
+
+    lanewise! {
+        add(a, b) = _mm512_add_ps;
+        sub(a, b) = _mm512_sub_ps;
+        mul(a, b) = _mm512_mul_ps;
+        div(a, b) = _mm512_div_ps;
+        max(a, b) = _mm512_max_ps;
+        min(a, b) = _mm512_min_ps;
+        fma(a, b, c) = _mm512_fmadd_ps;
+    }
+
+    #[inline(always)]
+    fn pow2(self, n: Self::V) -> Self::V {
+        // SAFETY: the token proves that the instructions exist.
+        unsafe {
+            let exponent = _mm512_slli_epi32::<23>(_mm512_castps_si512(n));
+            _mm512_castsi512_ps(_mm512_add_epi32(exponent, _mm512_castps_si512(_mm512_set1_ps(1.0))))
+        }
+    }
+
+    #[inline(always)]
+    fn keep(self, v: Self::V, count: usize) -> Self::V {
+        let mask = if count >= LANES { u16::MAX } else { (1 << count) - 1 };
+        // SAFETY: the token proves that the instruction exists.
+        unsafe { _mm512_maskz_mov_ps(mask, v) }
+    }
+}
