@@ -65,7 +65,8 @@ impl<'a> Emitter<'a> {
         let mut inputs = Vec::new();
         for edge in &self.primitives.nodes[node].operands {
             let value = self.value(edge.source)?;
-            inputs.push(if f.is_unary() { self.stored(value) } else { self.view(value, edge, node)? });
+            let view = if f.is_unary() { self.stored(value, &self.program.value(value).shape) } else { self.view(value, edge, node)? };
+            inputs.push(view);
         }
         let shape = match inputs.first() {
             Some(view) => f.shape(view),
@@ -100,17 +101,16 @@ impl<'a> Emitter<'a> {
 
     fn copy(&mut self, value: ValueId, shape: &[usize]) -> ValueId {
         let origin = if self.program.value(value).is_batched() { Origin::Op } else { Origin::Shared };
-        let inputs = vec![self.stored(value)];
+        let inputs = vec![self.stored(value, shape)];
         let out = self.program.add_value(shape, origin);
         self.program.ops.push(Op::Primitive(Primitive { f: PrimitiveFn::Contiguous, inputs, out }));
         out
     }
 
-    /// The value as it is stored.
-    fn stored(&self, id: ValueId) -> View {
-        let value = self.program.value(id);
-        let batch = value.is_batched().then_some(None);
-        let axes: Vec<Axis> = batch.into_iter().chain(value.shape.iter().copied().map(Some)).map(Axis::whole).collect();
+    /// The value as it is stored, seen in a shape of as many elements.
+    fn stored(&self, id: ValueId, shape: &[usize]) -> View {
+        let batch = self.program.value(id).is_batched().then_some(None);
+        let axes: Vec<Axis> = batch.into_iter().chain(shape.iter().copied().map(Some)).map(Axis::whole).collect();
         View { value: id, order: (0..axes.len()).collect(), axes }
     }
 

@@ -15,10 +15,11 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 pub use recognise::Recognisers;
-pub use report::{Left, Report};
+pub use report::{Left, Refused, Report};
 
 use crate::build::Built;
 use crate::program::Program;
@@ -97,19 +98,19 @@ pub fn raise(built: &Built) -> Result<Raised, RaiseError> {
 pub fn raise_with(built: &Built, recognisers: &Recognisers) -> Result<Raised, RaiseError> {
     let start = Instant::now();
     let primitives = Primitives::new(built)?;
-    let claims = claim(&primitives, recognisers);
+    let (claims, near_misses) = claim(&primitives, recognisers);
     let mut emitter = Emitter::new(&built.name, &primitives);
     for (node, claim) in claims.iter().enumerate() {
         match claim {
             Claim::Root(recogniser, found) => emitter.operator(node, &recognisers.list[*recogniser], found)?,
-            Claim::None(_) if primitives.load(node).is_some() => emitter.load(node),
-            Claim::None(_) if primitives.live[node] => emitter.primitive(node)?,
-            Claim::None(_) | Claim::Inner => {}
+            Claim::None if primitives.load(node).is_some() => emitter.load(node),
+            Claim::None if primitives.live[node] => emitter.primitive(node)?,
+            Claim::None | Claim::Inner => {}
         }
     }
     let output_shape: Vec<usize> = built.output.1.dims.iter().filter_map(luminal::prelude::symbolic::Expression::to_usize).collect();
     let program = emitter.finish(built.output.0.index(), &output_shape)?;
-    let mut report = report(&primitives, recognisers, &claims);
+    let mut report = report(&primitives, recognisers, &claims, &near_misses);
     report.elapsed = start.elapsed();
     Ok(Raised { program, report })
 }
@@ -120,72 +121,71 @@ enum Claim {
     Root(usize, Found),
     /// Inside an operator.
     Inner,
-    /// No recogniser's; with the one that came closest.
-    None(Option<(usize, Attempt)>),
+    /// No recogniser's.
+    None,
 }
 
-fn claim(primitives: &Primitives, recognisers: &Recognisers) -> Vec<Claim> {
-    let mut claims: Vec<Claim> = primitives.nodes.iter().map(|_| Claim::None(None)).collect();
+/// A recogniser that nearly fitted.
+struct NearMiss {
+    node: usize,
+    recogniser: usize,
+    attempt: Attempt,
+}
+
+fn claim(primitives: &Primitives, recognisers: &Recognisers) -> (Vec<Claim>, Vec<NearMiss>) {
+    let mut claims: Vec<Claim> = primitives.nodes.iter().map(|_| Claim::None).collect();
+    let mut near_misses = Vec::new();
     for node in (0..claims.len()).rev() {
-        let open = primitives.live[node] && primitives.load(node).is_none() && matches!(claims[node], Claim::None(_));
+        let open = primitives.live[node] && primitives.load(node).is_none() && matches!(claims[node], Claim::None);
         if !open {
             continue;
         }
-        match first_fit(primitives, recognisers, node) {
-            Ok((recogniser, found)) => {
-                found.inner.iter().for_each(|&inner| claims[inner] = Claim::Inner);
-                claims[node] = Claim::Root(recogniser, found);
-            }
-            Err(closest) => claims[node] = Claim::None(closest),
+        let (fit, near_miss) = first_fit(primitives, recognisers, node);
+        near_misses.extend(near_miss);
+        if let Some((recogniser, found)) = fit {
+            found.inner.iter().for_each(|&inner| claims[inner] = Claim::Inner);
+            claims[node] = Claim::Root(recogniser, found);
         }
     }
-    claims
+    near_misses.reverse();
+    (claims, near_misses)
 }
 
-/// The first recogniser that fits, or the one that came closest.
-fn first_fit(primitives: &Primitives, recognisers: &Recognisers, node: usize) -> Result<(usize, Found), Option<(usize, Attempt)>> {
-    let mut closest: Option<(usize, Attempt)> = None;
-    for (index, recogniser) in recognisers.list.iter().enumerate() {
-        match recogniser.fit(primitives, node) {
-            Ok(found) => return Ok((index, found)),
+/// The first recogniser that fits, and the one that came closest among the larger ones.
+fn first_fit(primitives: &Primitives, recognisers: &Recognisers, node: usize) -> (Option<(usize, Found)>, Option<NearMiss>) {
+    let mut closest: Option<NearMiss> = None;
+    for (recogniser, candidate) in recognisers.list.iter().enumerate() {
+        match candidate.fit(primitives, node) {
+            Ok(found) => return (Some((recogniser, found)), closest),
             Err(attempt) => {
-                let known = closest.as_ref().map_or(0, |(_, attempt)| attempt.fitted);
-                if attempt.fitted > known {
-                    closest = Some((index, attempt));
+                let best = closest.as_ref().map_or(0, |known| known.attempt.fitted);
+                if attempt.fitted > best && 2 * attempt.fitted >= candidate.pattern.operators() {
+                    closest = Some(NearMiss { node, recogniser, attempt });
                 }
             }
         }
     }
-    Err(closest)
+    (None, closest)
 }
 
-fn report(primitives: &Primitives, recognisers: &Recognisers, claims: &[Claim]) -> Report {
-    let mut recognised: Vec<(&'static str, usize)> = Vec::new();
+fn report(primitives: &Primitives, recognisers: &Recognisers, claims: &[Claim], near_misses: &[NearMiss]) -> Report {
+    let mut recognised: BTreeMap<&'static str, usize> = BTreeMap::new();
     let mut left = Vec::new();
     for (node, claim) in claims.iter().enumerate() {
         match claim {
-            Claim::Root(recogniser, _) => {
-                let name = recognisers.list[*recogniser].name;
-                match recognised.iter_mut().find(|(known, _)| *known == name) {
-                    Some((_, count)) => *count += 1,
-                    None => recognised.push((name, 1)),
-                }
+            Claim::Root(recogniser, _) => *recognised.entry(recognisers.list[*recogniser].name).or_default() += 1,
+            Claim::None if primitives.live[node] && primitives.load(node).is_none() => {
+                left.push(Left { node, primitive: primitives.nodes[node].kind.to_string() });
             }
-            Claim::None(closest) if primitives.live[node] && primitives.load(node).is_none() => {
-                let primitive = match &primitives.nodes[node].kind {
-                    Kind::Function(f) => format!("{f:?}"),
-                    kind => format!("{kind:?}"),
-                };
-                let reason = match closest {
-                    Some((recogniser, attempt)) => format!("no {}: {}", recognisers.list[*recogniser].name, attempt.refusal),
-                    None => "no recogniser ends with it".to_owned(),
-                };
-                left.push(Left { node, primitive, reason });
-            }
-            _ => {}
+            Claim::None | Claim::Inner => {}
         }
     }
-    recognised.sort_unstable();
+    let refused = |near: &NearMiss| Refused {
+        node: near.node,
+        operator: recognisers.list[near.recogniser].name,
+        reason: near.attempt.refusal.to_string(),
+    };
+    let refused = if left.is_empty() { Vec::new() } else { near_misses.iter().map(refused).collect() };
     let nodes = primitives.nodes.iter().filter(|node| !matches!(node.kind, Kind::Load)).count();
-    Report { nodes, recognised, left, elapsed: std::time::Duration::ZERO }
+    Report { nodes, recognised: recognised.into_iter().collect(), left, refused, elapsed: Duration::ZERO }
 }

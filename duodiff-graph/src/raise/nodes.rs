@@ -1,5 +1,7 @@
 //! A `luminal::Graph` as plain nodes: functions, operands in order, views with sizes as numbers, readers.
 
+use std::fmt;
+
 use luminal::op;
 use luminal::prelude::petgraph::Direction;
 use luminal::prelude::petgraph::graph::NodeIndex;
@@ -19,6 +21,17 @@ pub(super) enum Kind<S> {
     Size(S),
     /// Any other operator.
     Function(PrimitiveFn),
+}
+
+impl fmt::Display for Kind<Option<usize>> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Load => write!(f, "Load"),
+            Self::Size(Some(size)) => write!(f, "Constant({size})"),
+            Self::Size(None) => write!(f, "Constant(batch)"),
+            Self::Function(function) => write!(f, "{function:?}"),
+        }
+    }
 }
 
 /// One axis as an edge sees it: the stored length, padded with zeros, then sliced.

@@ -12,6 +12,8 @@ pub struct Report {
     pub recognised: Vec<(&'static str, usize)>,
     /// Nodes that stayed primitives.
     pub left: Vec<Left>,
+    /// Operators that nearly were recognised; empty if nothing is left.
+    pub refused: Vec<Refused>,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -23,7 +25,16 @@ pub struct Left {
     pub node: usize,
     /// Its operator.
     pub primitive: String,
-    /// The recogniser that came closest, and where it stopped.
+}
+
+/// A near miss: at least half of the operator's template fitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The node that would be its result.
+    pub node: usize,
+    /// The operator.
+    pub operator: &'static str,
+    /// Where the template stopped fitting.
     pub reason: String,
 }
 
@@ -42,8 +53,11 @@ impl fmt::Display for Report {
         for (name, count) in &self.recognised {
             writeln!(f, "  {count:4} {name}")?;
         }
+        for refused in &self.refused {
+            writeln!(f, "  node {} is no {}: {}", refused.node, refused.operator, refused.reason)?;
+        }
         for left in &self.left {
-            writeln!(f, "  node {}: {}: {}", left.node, left.primitive, left.reason)?;
+            writeln!(f, "  node {} stays {}", left.node, left.primitive)?;
         }
         Ok(())
     }

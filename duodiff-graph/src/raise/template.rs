@@ -39,6 +39,13 @@ pub(super) struct Pattern {
     pub(super) root: usize,
 }
 
+impl Pattern {
+    /// How many nodes are no holes.
+    pub(super) fn operators(&self) -> usize {
+        self.nodes.len() - self.holes.len()
+    }
+}
+
 impl Template {
     /// The pattern of the primitives that `operator` makes.
     pub(super) fn pattern<S: Shape>(operator: impl FnOnce(&mut Self) -> GraphTensor<S>) -> Pattern {

@@ -1,40 +1,12 @@
-//! raise(build(operator)) = operator, and near misses that must stay primitives.
+//! raise(build(operator)) = operator.
 
-use luminal::prelude::{Axes2, GraphTensor, Shape};
-
-use super::*;
+use super::ops;
 use crate::build::reference::input;
 use crate::build::{self, *};
 use crate::program::{
-    Activate, Activation, Affine, Attention, Binary, BinaryFn, Conv3x3, Embedding, Join, JoinAxis, Linear, Norm, Op, Operand, Origin,
-    Patchify, PrimitiveFn, RowNorm, Slice, Softmax, Unpatchify, ValueId,
+    Activate, Activation, Affine, Attention, Binary, BinaryFn, Conv3x3, Embedding, Join, JoinAxis, Linear, Norm, Op, Operand, Patchify,
+    RowNorm, Slice, Softmax, Unpatchify, ValueId,
 };
-
-/// Builds and raises.
-fn raised<S: Shape>(build: impl FnOnce(&mut Builder) -> Tensor<S>) -> Raised {
-    let mut b = Builder::new("test");
-    let out = build(&mut b);
-    raise(&b.close(&out)).unwrap()
-}
-
-/// The operators of a program that is recognised whole and passes its own checks.
-fn ops<S: Shape>(build: impl FnOnce(&mut Builder) -> Tensor<S>) -> Vec<Op> {
-    let raised = raised(build);
-    assert!(raised.report.left.is_empty(), "{}", raised.report);
-    raised.program.verify().unwrap();
-    let last = raised.program.ops.last().unwrap().out();
-    assert_eq!(raised.program.outputs, [last]);
-    raised.program.ops
-}
-
-/// The reasons of a program in which `operator` is not recognised.
-fn refused<S: Shape>(operator: &str, build: impl FnOnce(&mut Builder) -> Tensor<S>) -> String {
-    let raised = raised(build);
-    assert_eq!(raised.report.count(operator), 0, "{}", raised.report);
-    assert!(!raised.report.left.is_empty());
-    raised.program.verify().unwrap();
-    raised.report.to_string()
-}
 
 fn v(index: usize) -> ValueId {
     ValueId::new(index)
