@@ -5,6 +5,7 @@
 //! operators read rectangular windows of tokens.
 
 mod cost;
+mod ids;
 mod op;
 mod primitive;
 mod primitive_shapes;
@@ -16,8 +17,8 @@ mod verify;
 
 pub use cost::Cost;
 pub use op::{
-    Activate, Activation, Affine, Attention, Binary, BinaryFn, Conv3x3, Embedding, Join, JoinAxis, Linear, Norm, Op, Patchify, RowNorm,
-    Slice, Softmax, Unpatchify,
+    Activate, Activation, Affine, Attention, Binary, BinaryFn, Conv3x3, Embedding, Input, Join, JoinAxis, Linear, Norm, Op, Patchify,
+    RowNorm, Slice, Softmax, Unpatchify,
 };
 pub use primitive::{Axis, Primitive, PrimitiveFn, View};
 pub use sinusoid::sinusoid;
