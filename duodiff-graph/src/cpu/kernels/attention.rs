@@ -1,8 +1,8 @@
 //! Whole-row attention: scores of some query rows against all keys, softmax, product with the values; nothing is kept.
 
-use super::pack;
+use super::pack::Group;
 use super::softmax::exponentials;
-use super::tile::{GROUP, TILE, group_floats, group_index, panel_floats, product};
+use super::tile::{GROUP, Multiply, Product, TILE, group_floats, group_index, panel_floats};
 use crate::cpu::rows::{Rows, RowsMut, Scratch};
 use crate::cpu::simd::{Kernel, LANES, Simd};
 
@@ -62,87 +62,131 @@ impl Kernel for Task {
         let (key_panels, scratch) = scratch.split_at_mut(panel_floats(keys, width));
         let (value_panels, scratch) = scratch.split_at_mut(panel_floats(width, keys));
         let (queries, scores) = scratch.split_at_mut(group_floats(width));
-        // SAFETY: the launch resolved the windows.
-        unsafe {
-            pack_keys(k, image, key_panels);
-            pack_values(s, v, image, value_panels);
-        }
+        s.call(PackKeys { k, image, panels: key_panels });
+        s.call(PackValues { v, image, panels: value_panels });
         let groups = q.rows.div_ceil(GROUP);
         for group in groups * block / blocks..groups * (block + 1) / blocks {
-            let (first, count) = (image * q.rows + group * GROUP, (q.rows - group * GROUP).min(GROUP));
-            // SAFETY: the launch resolved the windows.
-            unsafe { pack::group(s, &[q], None, first, count, queries) };
-            let put = |row: usize, column: usize, x: S::V, _: usize| {
-                let at = group_index(row, column);
-                s.write(&mut scores[at..at + LANES], s.mul(x, s.splat(attention.scale)));
-            };
-            multiply(s, count, width, keys, queries, key_panels, tile, put);
+            let (first, rows) = (image * q.rows + group * GROUP, (q.rows - group * GROUP).min(GROUP));
+            s.call(Group { sources: &[q], norm: None, first, count: rows, out: queries });
+            for panel in (0..keys).step_by(2 * LANES) {
+                let panels = (keys - panel).div_ceil(LANES).min(2);
+                let product = Product { k: width, rows, panels, a: queries, b: &key_panels[panel * width..] };
+                s.call(Multiply(product, tile));
+                s.call(Scores { tile, panels, rows, first: panel, scale: attention.scale, scores });
+            }
             let mut factors = [0.0; GROUP];
-            for (row, factor) in factors.iter_mut().enumerate().take(count) {
-                *factor = 1.0 / exponentials(s, scores, |at| group_index(row, at), keys);
+            s.call(Exponentials { scores, keys, factors: &mut factors[..rows] });
+            for panel in (0..width).step_by(2 * LANES) {
+                let panels = (width - panel).div_ceil(LANES).min(2);
+                let product = Product { k: keys, rows, panels, a: scores, b: &value_panels[panel * keys..] };
+                s.call(Multiply(product, tile));
+                let columns = (width - panel).min(2 * LANES);
+                let column = head * width + panel;
+                s.call(Finish { tile, panels, factors: &factors[..rows], first, column, columns, out: attention.out });
             }
-            let put = |row: usize, column: usize, x: S::V, columns: usize| {
-                // SAFETY: each task writes rows and columns of its own.
-                let out = unsafe { attention.out.row(first + row, head * width + column, columns) };
-                s.write(out, s.mul(x, s.splat(factors[row])));
-            };
-            multiply(s, count, keys, width, scores, value_panels, tile, put);
         }
     }
 }
 
-/// `put(row, column, 16 products, columns left of them)` for each element of a packed group times all panels.
-#[inline(always)]
-fn multiply<S: Simd>(
-    s: S,
+/// Scales a tile into the packed group of scores, from key `first` on.
+struct Scores<'a> {
+    tile: &'a [f32],
+    panels: usize,
     rows: usize,
-    k: usize,
-    n: usize,
-    group: &[f32],
-    panels: &[f32],
-    tile: &mut [f32],
-    mut put: impl FnMut(usize, usize, S::V, usize),
-) {
-    for column in (0..n).step_by(2 * LANES) {
-        let count = (n - column).div_ceil(LANES).min(2);
-        // SAFETY: a packed group, `count` whole panels, and TILE floats.
-        unsafe { product(s, k, rows, count, group.as_ptr(), panels[column * k..].as_ptr(), tile.as_mut_ptr()) };
-        for (row, tile) in tile.chunks_exact(count * LANES).enumerate().take(rows) {
-            for (i, x) in tile.chunks_exact(LANES).enumerate() {
-                let column = column + i * LANES;
-                put(row, column, s.read(x), (n - column).min(LANES));
+    first: usize,
+    scale: f32,
+    scores: &'a mut [f32],
+}
+
+impl Kernel for Scores<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for (row, tile) in self.tile.chunks_exact(self.panels * LANES).enumerate().take(self.rows) {
+            for (x, key) in tile.chunks_exact(LANES).zip((self.first..).step_by(LANES)) {
+                let at = group_index(row, key);
+                s.write(&mut self.scores[at..at + LANES], s.mul(s.read(x), s.splat(self.scale)));
             }
         }
     }
 }
 
-/// Keys as panels of 16 keys, `[keys/16][width][16]`; columns past the last key are undefined.
-///
-/// # Safety
-/// See [`Rows::row`].
-#[inline(always)]
-unsafe fn pack_keys(k: Rows, image: usize, panels: &mut [f32]) {
-    for key in 0..k.rows {
-        // SAFETY: granted by the caller.
-        let row = unsafe { k.row(image * k.rows + key) };
-        let panel = &mut panels[key / LANES * LANES * k.columns..];
-        for (to, x) in panel.chunks_exact_mut(LANES).zip(row) {
-            to[key % LANES] = *x;
+/// Exponentials of each row of scores, and the reciprocals of their sums.
+struct Exponentials<'a> {
+    scores: &'a mut [f32],
+    keys: usize,
+    factors: &'a mut [f32],
+}
+
+impl Kernel for Exponentials<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for (row, factor) in self.factors.iter_mut().enumerate() {
+            *factor = 1.0 / exponentials(s, self.scores, |at| group_index(row, at), self.keys);
+        }
+    }
+}
+
+/// Scales a tile's rows into the output.
+struct Finish<'a> {
+    tile: &'a [f32],
+    panels: usize,
+    factors: &'a [f32],
+    first: usize,
+    column: usize,
+    columns: usize,
+    out: RowsMut,
+}
+
+impl Kernel for Finish<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for (row, (tile, factor)) in self.tile.chunks_exact(self.panels * LANES).zip(self.factors).enumerate() {
+            // SAFETY: the launch resolved the output; each task writes rows and columns of its own.
+            let out = unsafe { self.out.row(self.first + row, self.column, self.columns) };
+            for (out, x) in out.chunks_mut(LANES).zip(tile.chunks_exact(LANES)) {
+                s.write(out, s.mul(s.read(x), s.splat(*factor)));
+            }
+        }
+    }
+}
+
+/// Keys as panels of 16 keys, `[keys/16][width][16]`; columns past the last key are left undefined.
+struct PackKeys<'a> {
+    k: Rows,
+    image: usize,
+    panels: &'a mut [f32],
+}
+
+impl Kernel for PackKeys<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        for key in 0..self.k.rows {
+            // SAFETY: the launch resolved the window.
+            let row = unsafe { self.k.row(self.image * self.k.rows + key) };
+            let panel = &mut self.panels[key / LANES * LANES * self.k.columns..];
+            for (to, x) in panel.chunks_exact_mut(LANES).zip(row) {
+                to[key % LANES] = *x;
+            }
         }
     }
 }
 
 /// Values as panels of 16 columns, `[width/16][keys][16]`.
-///
-/// # Safety
-/// See [`Rows::row`].
-#[inline(always)]
-unsafe fn pack_values<S: Simd>(s: S, v: Rows, image: usize, panels: &mut [f32]) {
-    for key in 0..v.rows {
-        // SAFETY: granted by the caller.
-        let row = unsafe { v.row(image * v.rows + key) };
-        for (panel, x) in panels.chunks_exact_mut(v.rows * LANES).zip(row.chunks(LANES)) {
-            s.write(&mut panel[key * LANES..][..LANES], s.read(x));
+struct PackValues<'a> {
+    v: Rows,
+    image: usize,
+    panels: &'a mut [f32],
+}
+
+impl Kernel for PackValues<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for key in 0..self.v.rows {
+            // SAFETY: the launch resolved the window.
+            let row = unsafe { self.v.row(self.image * self.v.rows + key) };
+            for (panel, x) in self.panels.chunks_exact_mut(self.v.rows * LANES).zip(row.chunks(LANES)) {
+                s.write(&mut panel[key * LANES..][..LANES], s.read(x));
+            }
         }
     }
 }

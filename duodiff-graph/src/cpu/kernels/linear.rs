@@ -1,8 +1,8 @@
 //! The fused linear: rows packed (and normalised) once per task, then tile after tile with its epilogue.
 
 use super::norm::RowNorm;
-use super::pack;
-use super::tile::{GROUP, TILE, group_floats, product};
+use super::pack::Group;
+use super::tile::{GROUP, Multiply, Product, TILE, group_floats};
 use crate::cpu::math::activate;
 use crate::cpu::rows::{Rows, RowsMut, Scratch};
 use crate::cpu::simd::{Kernel, LANES, Simd};
@@ -18,7 +18,7 @@ pub(in crate::cpu) struct Linear<'a> {
     pub sources: &'a [Rows],
     /// Layer norm of the joined rows.
     pub norm: Option<RowNorm<'a>>,
-    /// Panels as [`pack::weight`] makes them.
+    /// Panels as [`super::pack::weight`] makes them.
     pub weight: &'a [f32],
     /// K.
     pub k: usize,
@@ -92,41 +92,50 @@ impl Kernel for Task<'_> {
         let (tile, packed) = unsafe { self.scratch.of(self.worker) }.split_at_mut(TILE);
         let floats = group_floats(linear.k);
         let count = |group: usize| (linear.out.total - group * GROUP).min(GROUP);
-        for (group, packed) in groups.clone().zip(packed.chunks_exact_mut(floats)) {
-            // SAFETY: the launch resolved the windows; the rows lie within the product's.
-            unsafe { pack::group(s, linear.sources, linear.norm, group * GROUP, count(group), packed) };
+        for (group, out) in groups.clone().zip(packed.chunks_exact_mut(floats)) {
+            s.call(Group { sources: linear.sources, norm: linear.norm, first: group * GROUP, count: count(group), out });
         }
         for pair in pairs {
             let panel = 2 * pair;
             let panels = (linear.n.div_ceil(LANES) - panel).min(2);
-            let weight = linear.weight[panel * LANES * linear.k..].as_ptr();
-            for (group, packed) in groups.clone().zip(packed.chunks_exact(floats)) {
-                // SAFETY: a packed group, `panels` whole panels, and TILE floats.
-                unsafe { product(s, linear.k, count(group), panels, packed.as_ptr(), weight, tile.as_mut_ptr()) };
-                linear.finish(s, tile, panels, group * GROUP, count(group), panel * LANES);
+            let b = &linear.weight[panel * LANES * linear.k..];
+            for (group, a) in groups.clone().zip(packed.chunks_exact(floats)) {
+                let rows = count(group);
+                s.call(Multiply(Product { k: linear.k, rows, panels, a, b }, tile));
+                s.call(Finish { linear, tile, panels, first: group * GROUP, rows, column: panel * LANES });
             }
         }
     }
 }
 
-impl Linear<'_> {
-    /// Bias, activation and residual of a tile, into `out`.
+/// Bias, activation and residual of a tile, into the output.
+struct Finish<'a> {
+    linear: Linear<'a>,
+    tile: &'a [f32],
+    panels: usize,
+    first: usize,
+    rows: usize,
+    column: usize,
+}
+
+impl Kernel for Finish<'_> {
     #[inline(always)]
-    fn finish<S: Simd>(&self, s: S, tile: &[f32], panels: usize, first: usize, rows: usize, column: usize) {
-        let columns = (self.n - column).min(panels * LANES);
-        for (row, tile) in (first..first + rows).zip(tile.chunks_exact(panels * LANES)) {
+    fn run<S: Simd>(self, s: S) {
+        let Self { linear, column, .. } = self;
+        let columns = (linear.n - column).min(self.panels * LANES);
+        for (row, tile) in (self.first..self.first + self.rows).zip(self.tile.chunks_exact(self.panels * LANES)) {
             // SAFETY: the launch resolved the windows; each task writes rows and columns of its own.
-            let (out, residual) = unsafe { (self.out.row(row, column, columns), self.residual.map(|window| &window.row(row)[column..])) };
-            for (i, (out, x)) in out.chunks_mut(LANES).zip(tile.chunks_exact(LANES)).enumerate() {
+            let (out, residual) = unsafe { (linear.out.row(row, column, columns), linear.residual.map(|window| window.row(row))) };
+            for (out, (x, column)) in out.chunks_mut(LANES).zip(tile.chunks_exact(LANES).zip((column..).step_by(LANES))) {
                 let mut y = s.read(x);
-                if let Some(bias) = self.bias {
-                    y = s.add(y, s.read(&bias[column + i * LANES..]));
+                if let Some(bias) = linear.bias {
+                    y = s.add(y, s.read(&bias[column..]));
                 }
-                if let Some(f) = self.activation {
+                if let Some(f) = linear.activation {
                     y = activate(s, f, y);
                 }
                 if let Some(residual) = residual {
-                    y = s.add(y, s.read(&residual[i * LANES..]));
+                    y = s.add(y, s.read(&residual[column..]));
                 }
                 s.write(out, y);
             }

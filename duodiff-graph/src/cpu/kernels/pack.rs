@@ -4,7 +4,7 @@ use super::norm::{RowNorm, moments};
 use super::tile::{CHUNK, group_index, panel_floats};
 use crate::cpu::buffer::Buffer;
 use crate::cpu::rows::Rows;
-use crate::cpu::simd::{LANES, Simd};
+use crate::cpu::simd::{Kernel, LANES, Simd};
 
 /// A weight `[N, K]` as panels `[N/16][K][16]`, filled up with zero columns.
 pub(in crate::cpu) fn weight(weight: &[f32], n: usize, k: usize) -> Buffer {
@@ -19,27 +19,27 @@ pub(in crate::cpu) fn weight(weight: &[f32], n: usize, k: usize) -> Buffer {
     panels
 }
 
-/// Packs rows `first..first + count` of the joined sources into a group, normalised if asked.
-///
-/// # Safety
-/// The windows are readable at these rows, see [`Rows::row`].
-#[inline(always)]
-pub(in crate::cpu) unsafe fn group<S: Simd>(
-    s: S,
-    sources: &[Rows],
-    norm: Option<RowNorm<'_>>,
-    first: usize,
-    count: usize,
-    out: &mut [f32],
-) {
-    for row in 0..count {
-        let mut k = 0;
-        for source in sources {
-            // SAFETY: granted by the caller.
-            k = put(s, unsafe { source.row(first + row) }, row, k, out);
-        }
-        if let Some(norm) = norm {
-            normalise(s, norm, row, k, out);
+/// Packs rows `first..first + count` of the joined sources, normalised if asked.
+pub(in crate::cpu) struct Group<'a> {
+    pub sources: &'a [Rows],
+    pub norm: Option<RowNorm<'a>>,
+    pub first: usize,
+    pub count: usize,
+    pub out: &'a mut [f32],
+}
+
+impl Kernel for Group<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for row in 0..self.count {
+            let mut k = 0;
+            for source in self.sources {
+                // SAFETY: the launch resolved the windows; the rows lie within them.
+                k = put(s, unsafe { source.row(self.first + row) }, row, k, self.out);
+            }
+            if let Some(norm) = self.norm {
+                normalise(s, norm, row, k, self.out);
+            }
         }
     }
 }

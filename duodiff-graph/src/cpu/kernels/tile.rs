@@ -1,6 +1,6 @@
 //! The register tile of all matrix products: each element is one chain of fused multiply-adds over k ascending, from 0.
 
-use crate::cpu::simd::{LANES, Simd};
+use crate::cpu::simd::{Kernel, LANES, Simd};
 
 /// Rows of a group: what is packed together, and the tallest tile.
 pub(in crate::cpu) const GROUP: usize = 12;
@@ -27,20 +27,38 @@ pub(in crate::cpu) const fn panel_floats(columns: usize, k: usize) -> usize {
 }
 
 /// Multiplies the rows of a packed group with one panel, or two neighbours: `out[r][c] = Σ a[r][k]·b[k][c]`.
-///
-/// `out` has a row for each of the group's 12, `panels · 16` wide; rows past `rows` are left undefined.
-///
-/// # Safety
-/// `a` is a packed group of `k` columns, `b` has `panels` ∈ {1, 2} panels of `[k][16]`, `out` has [`TILE`] floats.
-#[inline(always)]
-pub(in crate::cpu) unsafe fn product<S: Simd>(s: S, k: usize, rows: usize, panels: usize, a: *const f32, b: *const f32, out: *mut f32) {
-    if S::PANELS == 2 && panels == 2 {
-        // SAFETY: granted by the caller.
-        unsafe { columns::<S, 2>(s, k, rows, 2 * LANES, a, b, out) }
-    } else {
-        for panel in 0..panels {
-            // SAFETY: granted by the caller; each panel is k · 16 floats.
-            unsafe { columns::<S, 1>(s, k, rows, panels * LANES, a, b.add(panel * k * LANES), out.add(panel * LANES)) }
+#[derive(Clone, Copy)]
+pub(in crate::cpu) struct Product<'a> {
+    /// K.
+    pub k: usize,
+    /// Rows that are wanted, at most 12.
+    pub rows: usize,
+    /// 1 or 2.
+    pub panels: usize,
+    /// A packed group of K columns.
+    pub a: &'a [f32],
+    /// Panels of `[k][16]`.
+    pub b: &'a [f32],
+}
+
+/// A product on its way to `out`: a row for each of the group's 12, `panels · 16` wide; those past `rows` are left undefined.
+pub(in crate::cpu) struct Multiply<'a, 'b>(pub Product<'a>, pub &'b mut [f32]);
+
+impl Kernel for Multiply<'_, '_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self(Product { k, rows, panels, a, b }, out) = self;
+        assert!(a.len() >= group_floats(k) && b.len() >= panels * k * LANES, "invariant: operands are packed");
+        assert!(rows <= GROUP && out.len() >= GROUP * panels * LANES, "invariant: a tile fits");
+        let (a, b, out) = (a.as_ptr(), b.as_ptr(), out.as_mut_ptr());
+        if S::PANELS == 2 && panels == 2 {
+            // SAFETY: lengths are checked above.
+            unsafe { columns::<S, 2>(s, k, rows, 2 * LANES, a, b, out) }
+        } else {
+            for panel in 0..panels {
+                // SAFETY: lengths are checked above; each panel is k · 16 floats.
+                unsafe { columns::<S, 1>(s, k, rows, panels * LANES, a, b.add(panel * k * LANES), out.add(panel * LANES)) }
+            }
         }
     }
 }
@@ -48,7 +66,7 @@ pub(in crate::cpu) unsafe fn product<S: Simd>(s: S, k: usize, rows: usize, panel
 /// `P` panels in tiles of at most `S::ROWS` rows, into rows of `width` floats.
 ///
 /// # Safety
-/// As for [`product`].
+/// As checked in [`Multiply`].
 #[inline(always)]
 unsafe fn columns<S: Simd, const P: usize>(s: S, k: usize, rows: usize, width: usize, a: *const f32, b: *const f32, out: *mut f32) {
     let mut at = 0;
@@ -73,7 +91,7 @@ unsafe fn columns<S: Simd, const P: usize>(s: S, k: usize, rows: usize, width: u
 /// `R` rows by `P` panels, all sums in registers from first to last k.
 ///
 /// # Safety
-/// As for [`product`], from row 0 of `a`.
+/// As checked in [`Multiply`], `a` and `out` from the tile's first row on.
 #[inline(always)]
 unsafe fn tile<S: Simd, const R: usize, const P: usize>(s: S, k: usize, width: usize, a: *const f32, b: *const f32, out: *mut f32) {
     let mut sums = [[s.splat(0.0); P]; R];
@@ -84,7 +102,10 @@ unsafe fn tile<S: Simd, const R: usize, const P: usize>(s: S, k: usize, width: u
         while left > 0 {
             let steps = left.min(CHUNK);
             for i in 0..steps {
-                let columns: [S::V; P] = std::array::from_fn(|p| s.load(b.add(p * panel + i * LANES)));
+                let mut columns = [s.splat(0.0); P];
+                for p in 0..P {
+                    columns[p] = s.load(b.add(p * panel + i * LANES));
+                }
                 for r in 0..R {
                     let x = s.splat(*a.add(r * STRIDE + i));
                     for p in 0..P {

@@ -12,6 +12,7 @@ pub(super) struct Avx2(());
 ///
 /// # Safety
 /// The machine has AVX2 and FMA.
+#[inline(never)]
 #[target_feature(enable = "avx2,fma")]
 pub(super) unsafe fn run(kernel: impl Kernel) {
     kernel.run(Avx2(()));
@@ -31,6 +32,12 @@ impl Simd for Avx2 {
     type V = (__m256, __m256);
     const ROWS: usize = 6;
     const PANELS: usize = 1;
+
+    #[inline(always)]
+    fn call(self, kernel: impl Kernel) {
+        // SAFETY: the token proves that the machine has the features.
+        unsafe { run(kernel) }
+    }
 
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> Self::V {

@@ -12,6 +12,7 @@ pub(super) struct Avx512(());
 ///
 /// # Safety
 /// The machine has AVX-512F, AVX2 and FMA.
+#[inline(never)]
 #[target_feature(enable = "avx512f,avx2,fma")]
 pub(super) unsafe fn run(kernel: impl Kernel) {
     kernel.run(Avx512(()));
@@ -31,6 +32,12 @@ impl Simd for Avx512 {
     type V = __m512;
     const ROWS: usize = 12;
     const PANELS: usize = 2;
+
+    #[inline(always)]
+    fn call(self, kernel: impl Kernel) {
+        // SAFETY: the token proves that the machine has the features.
+        unsafe { run(kernel) }
+    }
 
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> Self::V {

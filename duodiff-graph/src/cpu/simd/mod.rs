@@ -22,6 +22,9 @@ pub(super) trait Simd: Copy {
     /// Panels of 16 columns of the largest register tile of a product.
     const PANELS: usize;
 
+    /// Runs a kernel as a function of its own, compiled for this instruction set: keeps the caller small.
+    fn call(self, kernel: impl Kernel);
+
     /// Sixteen floats from memory.
     ///
     /// # Safety

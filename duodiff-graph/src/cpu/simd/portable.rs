@@ -1,6 +1,6 @@
 //! The sixteen lanes as an array, for machines without a faster implementation.
 
-use super::{LANES, Simd};
+use super::{Kernel, LANES, Simd};
 
 /// Plain Rust; `mul_add` is exact on every target.
 #[derive(Clone, Copy)]
@@ -15,6 +15,10 @@ impl Simd for Portable {
     type V = [f32; LANES];
     const ROWS: usize = 2;
     const PANELS: usize = 1;
+
+    fn call(self, kernel: impl Kernel) {
+        kernel.run(self);
+    }
 
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> Self::V {

@@ -1,4 +1,10 @@
 //! Kernels and executor against plain float64 loops, and against themselves on every instruction set.
 
+mod attention;
+mod case;
+mod linear;
+mod math;
+mod pool;
+mod rows;
 mod speed;
 mod uvit;
