@@ -1,6 +1,18 @@
 //! From a declared process, a solver, a number of steps and phases to the table that a trajectory follows.
 
+mod error;
+mod levels;
+mod rows;
+mod settings;
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
+
+pub use error::StepsError;
+pub use levels::Levels;
+pub use rows::grid;
+pub use settings::{Settings, Solver};
 
 /// A trajectory: one row per evaluation, in sampling order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +34,7 @@ pub const HISTORY: usize = 3;
 pub struct Row {
     /// Index of the backbone that is evaluated.
     pub backbone: usize,
-    /// The training timestep of the evaluation.
+    /// The training timestep of the evaluation, in the pair's process.
     pub t: f32,
     /// What the network is fed as time.
     pub time: f32,
