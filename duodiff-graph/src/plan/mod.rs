@@ -4,9 +4,19 @@
 
 use serde::{Deserialize, Serialize};
 
+mod arena;
+mod check;
+mod lifetimes;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
 pub use crate::program::Cost;
-use crate::program::{Net, ValueId};
+use crate::program::{Net, Program, ValueId};
 use crate::spec::PairSpec;
+
+pub use check::PlanError;
 
 /// A compiled pair.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,8 +25,18 @@ pub struct Plan {
     pub spec: PairSpec,
     /// One per backbone, in the order of declaration.
     pub backbones: Vec<BackbonePlan>,
-    /// Size in float32 elements per image of the arena that all backbones share.
+    /// Size in float32 elements per image of the arena that all backbones share. Preludes use it too: run for at most as
+    /// many steps at a time as there are images in a batch, they fit.
     pub arena: usize,
+}
+
+/// Fixes where the values of every backbone lie. `nets`: one per backbone in the order of declaration, with the cost of the
+/// network as declared.
+pub fn plan(spec: PairSpec, nets: Vec<(Net, Cost)>) -> Result<Plan, PlanError> {
+    check::check(&spec, &nets)?;
+    let backbones: Vec<BackbonePlan> = nets.into_iter().map(|(net, cost)| BackbonePlan::of(net, cost)).collect();
+    let arena = backbones.iter().map(|backbone| backbone.prelude.extent().max(backbone.body.extent())).max().unwrap_or_default();
+    Ok(Plan { spec, backbones, arena: arena::aligned(arena) })
 }
 
 /// A backbone's share of the plan.
@@ -52,7 +72,41 @@ pub struct Place {
     pub dies: usize,
 }
 
+impl Plan {
+    /// Bytes of the arena at a batch size: everything but parameters, inputs and outputs.
+    pub fn arena_bytes(&self, batch: usize) -> usize {
+        self.arena * batch * size_of::<f32>()
+    }
+}
+
+impl BackbonePlan {
+    fn of(net: Net, cost: Cost) -> Self {
+        let [prelude, body] = [&net.prelude, &net.body].map(Layout::of);
+        Self { net, cost, prelude, body }
+    }
+}
+
 impl Layout {
+    /// Gives every value that an operator writes a place, as small as best fit makes the whole.
+    pub fn of(program: &Program) -> Self {
+        let mut places = lifetimes::places(program);
+        arena::assign_offsets(&mut places);
+        Self { places }
+    }
+
+    /// The end of the last place.
+    pub fn extent(&self) -> usize {
+        self.places.iter().flatten().map(|place| place.offset + place.elements).max().unwrap_or_default()
+    }
+
+    /// The most elements that are needed at one time: no layout can be smaller.
+    pub fn most_live(&self) -> usize {
+        let places = || self.places.iter().flatten();
+        // The sum of live elements is largest where some value is born.
+        let live_at = |moment| places().filter(|place| (place.born..=place.dies).contains(&moment)).map(|place| place.elements).sum();
+        places().map(|place| live_at(place.born)).max().unwrap_or_default()
+    }
+
     /// The place of a value.
     pub fn place(&self, id: ValueId) -> Option<Place> {
         self.places[id.index()]
