@@ -20,6 +20,11 @@ pub mod passes;
 
 pub mod plan;
 
+pub mod null;
+
+#[cfg(feature = "compile")]
+pub mod compile;
+
 pub mod weights;
 
 pub mod interpret;
@@ -29,8 +34,6 @@ pub mod bundle;
 pub mod executor;
 
 pub mod cpu;
-
-pub mod null;
 
 pub mod sampler;
 

@@ -52,6 +52,13 @@ pub struct Net {
     pub body: Program,
 }
 
+impl Net {
+    /// A network whose body does everything.
+    pub fn unsplit(body: Program) -> Self {
+        Self { prelude: Program { name: body.name.clone(), values: vec![], ops: vec![], outputs: vec![] }, body }
+    }
+}
+
 impl Program {
     /// The value behind an id.
     pub fn value(&self, id: ValueId) -> &Value {

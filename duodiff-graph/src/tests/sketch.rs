@@ -20,8 +20,7 @@ impl Sketch {
     /// The net whose body this is, with an empty prelude.
     pub fn finish(mut self, outputs: &[ValueId]) -> Net {
         self.program.outputs = outputs.to_vec();
-        let prelude = Program { name: self.program.name.clone(), values: vec![], ops: vec![], outputs: vec![] };
-        Net { prelude, body: self.program }
+        Net::unsplit(self.program)
     }
 
     pub fn value(&mut self, shape: &[usize], origin: Origin) -> ValueId {
