@@ -61,6 +61,14 @@ pub enum ExecutorError {
         /// The length that fits.
         wanted: usize,
     },
+    /// A backbone that the plan does not have.
+    #[error("backbone {found} is out of range, the plan has {count}")]
+    Backbone {
+        /// The index that was given.
+        found: usize,
+        /// Backbones of the plan.
+        count: usize,
+    },
     /// Labels missing, superfluous or out of range.
     #[error("{0}")]
     Label(String),

@@ -165,6 +165,9 @@ impl Executor for Cpu {
                 return Err(ExecutorError::Size { what, found, wanted });
             }
         }
+        if backbone >= self.params.len() {
+            return Err(ExecutorError::Backbone { found: backbone, count: self.params.len() });
+        }
         self.check_labels(count, labels)?;
         let map = self.plan.spec.time_of(backbone);
         let fed: Vec<f32> = times.iter().map(|&t| map.at(t)).collect();

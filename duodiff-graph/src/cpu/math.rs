@@ -10,7 +10,7 @@ use crate::program::Activation;
 pub(super) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
     // 1.5·2²³ + 127 − 127: adding it rounds n to a whole number, which then stands in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
-    const LN2_HIGH: f32 = 0.693_359_375;
+    const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     const TERMS: [f32; 6] = [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0];
     let x = s.max(s.min(x, s.splat(88.3)), s.splat(-87.3));
@@ -31,19 +31,19 @@ pub(super) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
 pub(super) fn erf<S: Simd>(s: S, x: S::V) -> S::V {
     const BOUND: f32 = 3.75;
     const P: [f32; 13] = [
-        0.004_764_571_8,
+        0.004_764_572,
         -0.004_244_058_4,
-        0.005_443_222_8,
+        0.005_443_223,
         -0.015_321_268,
-        0.027_265_679,
+        0.027_265_68,
         -0.038_079_415,
         0.052_875_5,
         -0.071_413_616,
         0.090_853_9,
-        -0.111_961_387,
+        -0.111_961_39,
         0.139_262_26,
         -0.188_029_38,
-        0.377_056_99,
+        0.377_057,
     ];
     let x = s.max(s.min(x, s.splat(BOUND)), s.splat(-BOUND));
     let u = s.fma(s.mul(x, x), s.splat(2.0 / (BOUND * BOUND)), s.splat(-1.0));
@@ -71,7 +71,7 @@ pub(super) fn activate<S: Simd>(s: S, f: Activation, x: S::V) -> S::V {
         }
         // ½(1 + tanh y) is the sigmoid of 2y.
         Activation::GeluTanh => {
-            const FACTOR: f32 = 1.595_769_1;
+            const FACTOR: f32 = 1.595_769;
             let cubic = s.mul(s.mul(x, x), s.splat(0.044_715 * FACTOR));
             s.mul(x, sigmoid(s, s.mul(x, s.add(cubic, s.splat(FACTOR)))))
         }

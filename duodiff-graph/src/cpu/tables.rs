@@ -5,7 +5,7 @@ use super::frame::{Frame, Input};
 use super::machine::Machine;
 use super::params::Params;
 use crate::plan::{BackbonePlan, Layout};
-use crate::program::{Origin, Program};
+use crate::program::{Origin, Program, sinusoid};
 
 /// Tables of one backbone with an entry for each step.
 pub(super) struct Tables {
@@ -109,16 +109,5 @@ impl Tables {
     /// Entry i for image i.
     pub fn each(&self) -> Entries {
         Entries { sinusoid: self.sinusoid.each(), outputs: self.outputs.iter().map(Table::each).collect() }
-    }
-}
-
-/// `[cos | sin]` of `time · exp(−ln 1e4 · i / half)`, every operation in float32 as the networks were trained with.
-pub(super) fn sinusoid(time: f32, out: &mut [f32]) {
-    let half = out.len() / 2;
-    let (cosines, sines) = out.split_at_mut(half);
-    for (i, (cosine, sine)) in cosines.iter_mut().zip(sines).enumerate() {
-        let frequency = libm::expf(-(1e4f64.ln() as f32) * i as f32 / half as f32);
-        let angle = time * frequency;
-        (*cosine, *sine) = (libm::cosf(angle), libm::sinf(angle));
     }
 }

@@ -46,14 +46,15 @@ impl Source<'_> {
         let mut position = 0;
         for (storage, axis) in self.view.axes.iter().enumerate() {
             let Some(logical) = self.view.order.iter().position(|&axis| axis == storage) else { continue };
+            if axis.broadcast {
+                continue;
+            }
             let stored = axis.length.unwrap_or(self.batch);
             let padded = index[logical] + axis.slice.map_or(0, |(first, _)| first);
             if padded < axis.padding.0 || padded - axis.padding.0 >= stored {
                 return 0.0;
             }
-            if !axis.broadcast {
-                position = position * stored + padded - axis.padding.0;
-            }
+            position = position * stored + padded - axis.padding.0;
         }
         self.data()[position]
     }

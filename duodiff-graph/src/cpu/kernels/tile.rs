@@ -93,6 +93,7 @@ unsafe fn columns<S: Simd, const P: usize>(s: S, k: usize, rows: usize, width: u
 /// # Safety
 /// As checked in [`Multiply`], `a` and `out` from the tile's first row on.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "constant bounds over arrays that must end up in registers")]
 unsafe fn tile<S: Simd, const R: usize, const P: usize>(s: S, k: usize, width: usize, a: *const f32, b: *const f32, out: *mut f32) {
     let mut sums = [[s.splat(0.0); P]; R];
     let panel = k * LANES;

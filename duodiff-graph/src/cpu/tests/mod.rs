@@ -2,9 +2,12 @@
 
 mod attention;
 mod case;
+mod executor;
 mod linear;
 mod math;
 mod pool;
+mod primitive;
 mod rows;
 mod speed;
+mod trajectory;
 mod uvit;
