@@ -124,7 +124,9 @@ impl Cpu {
             (None, None) => Ok(()),
             (None, Some(_)) => Err(ExecutorError::Label("the pair has no classes -- leave the labels out".into())),
             (Some(classes), None) => Err(ExecutorError::Label(format!("the pair has {} classes -- give a label per image", classes.count))),
-            (Some(_), Some(labels)) if labels.len() != count => Err(ExecutorError::Size { what: "labels", found: labels.len(), wanted: count }),
+            (Some(_), Some(labels)) if labels.len() != count => {
+                Err(ExecutorError::Size { what: "labels", found: labels.len(), wanted: count })
+            }
             (Some(classes), Some(labels)) => match labels.iter().find(|&&label| label >= classes.count) {
                 Some(label) => Err(ExecutorError::Label(format!("label {label} is out of range, labels are below {}", classes.count))),
                 None => Ok(()),

@@ -1,8 +1,8 @@
 //! The kernels: each a piece of work over plain memory, cut into tasks that any thread may take.
 
 pub(super) mod attention;
-pub(super) mod copy;
 pub(super) mod conv;
+pub(super) mod copy;
 pub(super) mod linear;
 pub(super) mod norm;
 pub(super) mod pack;

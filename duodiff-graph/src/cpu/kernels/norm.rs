@@ -25,12 +25,7 @@ pub(in crate::cpu) struct Moments {
 ///
 /// Two passes, each in 16 chains (column modulo 16) that a fixed tree adds up.
 #[inline(always)]
-pub(in crate::cpu) fn moments<'a, S: Simd>(
-    s: S,
-    pieces: impl Iterator<Item = &'a [f32]> + Clone,
-    count: usize,
-    eps: f32,
-) -> Moments {
+pub(in crate::cpu) fn moments<'a, S: Simd>(s: S, pieces: impl Iterator<Item = &'a [f32]> + Clone, count: usize, eps: f32) -> Moments {
     let mut sum = s.splat(0.0);
     for x in pieces.clone().flat_map(|piece| piece.chunks(LANES)) {
         sum = s.add(sum, s.read(x));

@@ -67,7 +67,11 @@ fn products() {
         for (k, n) in [(512, 1536), (512, 512), (512, 2048), (2048, 512), (1024, 512)] {
             for (images, threads) in [(4, 1), (4, 2), (1, 1), (1, 2)] {
                 let rate = product(isa, threads, [257 * images, k, n]);
-                println!("  M {:4} K {k:4} N {n:4} threads {threads}: {rate:6.1} = {:.0} %", 257 * images, 100.0 * rate / peak / threads as f64);
+                println!(
+                    "  M {:4} K {k:4} N {n:4} threads {threads}: {rate:6.1} = {:.0} %",
+                    257 * images,
+                    100.0 * rate / peak / threads as f64
+                );
             }
         }
     }

@@ -172,7 +172,8 @@ pub fn layout(program: &Program) -> Layout {
         let id = op.out();
         let elements = program.value(id).elements().next_multiple_of(16);
         let dies = if program.outputs.contains(&id) { program.ops.len() } else { program.readers(id).last().copied().unwrap_or(born) };
-        let mut taken: Vec<_> = places.iter().flatten().filter(|place| place.dies >= born).map(|p| (p.offset, p.offset + p.elements)).collect();
+        let mut taken: Vec<_> =
+            places.iter().flatten().filter(|place| place.dies >= born).map(|p| (p.offset, p.offset + p.elements)).collect();
         taken.sort_unstable();
         let offset = taken.iter().fold(0, |at, &(from, to)| if at + elements <= from { at } else { at.max(to) });
         places[id.index()] = Some(Place { offset, elements, born, dies });
