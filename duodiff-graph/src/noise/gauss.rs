@@ -39,18 +39,14 @@ pub fn fill_avx2(key: [u32; 2], tail: [u32; 3], out: &mut [f32]) {
 #[inline(always)]
 pub fn fill_portable(key: [u32; 2], tail: [u32; 3], out: &mut [f32]) {
     for (chunk, part) in out.chunks_mut(4 * TOGETHER).enumerate() {
-        let mut normals = [[0.0; TOGETHER]; 4];
-        for i in 0..TOGETHER {
+        let mut normals = [[0.0; 4]; TOGETHER];
+        for (i, quad) in normals.iter_mut().enumerate() {
             let number = (chunk * TOGETHER + i) as u32;
             let words = philox::block([number, tail[0], tail[1], tail[2]], key);
-            [normals[0][i], normals[1][i]] = pair(words[0], words[1]);
-            [normals[2][i], normals[3][i]] = pair(words[2], words[3]);
+            let ([first, second], [third, fourth]) = (pair(words[0], words[1]), pair(words[2], words[3]));
+            *quad = [first, second, third, fourth];
         }
-        for (i, quad) in part.chunks_mut(4).enumerate() {
-            for (lane, value) in quad.iter_mut().enumerate() {
-                *value = normals[lane][i];
-            }
-        }
+        part.copy_from_slice(&normals.as_flattened()[..part.len()]);
     }
 }
 
@@ -93,7 +89,7 @@ pub fn cos_sin(word: u32) -> [f32; 2] {
     let sin = z.mul_add(sin, 8.333_333e-3);
     let sin = z.mul_add(sin, -1.666_666_7e-1);
     let sin = (x * z).mul_add(sin, x);
-    let cos = z.mul_add(-2.755_731_9e-7, 2.480_158_7e-5);
+    let cos = z.mul_add(-2.755_732e-7, 2.480_158_7e-5);
     let cos = z.mul_add(cos, -1.388_888_9e-3);
     let cos = z.mul_add(cos, 4.166_666_8e-2);
     let cos = z.mul_add(cos, -0.5);

@@ -217,7 +217,7 @@ fn refuses_by_name() {
             guided.clone(),
             "guidance is 0.4, but the pair has no null label -- use guidance 0",
         ),
-        (PairSpec { process: process(1e-4, 2e-2, 0), ..spec() }, ddim(5), "the process has 0 timesteps -- declare 1 to 1.0003"),
+        (PairSpec { process: process(1e-4, 2e-2, 0), ..spec() }, ddim(5), "the process has 0 timesteps -- declare 1 to 100000"),
         (
             PairSpec { process: process(1e-4, 1.0, 1000), ..spec() },
             ddim(5),
