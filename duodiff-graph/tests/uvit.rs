@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 
 use arch::{cifar10, cond, mlp_time, uncond};
 use duodiff_graph::build::Built;
+use duodiff_graph::interpret::{self, Inputs};
 use duodiff_graph::program::Origin;
-use duodiff_graph::raise::{Raised, raise};
+use duodiff_graph::raise::{Raised, Recognisers, raise, raise_with};
+use duodiff_graph::weights::{self, Weights};
 use golden::{sinusoid, tensors};
 
 /// The recognised operators of a backbone in which no primitive is left.
@@ -81,7 +83,7 @@ fn raising_is_reproducible() {
     assert_eq!(once.report.to_string(), twice.report.to_string());
 }
 
-/// luminal's interpreter on the first `batch` golden inputs against PyTorch's outputs.
+/// On the first `batch` golden inputs: luminal's interpreter, ours, and PyTorch's outputs.
 fn check(pair: &str, net: &str, width: usize, time_scale: f32, batch: usize, mut built: Built) {
     let (cases, weights) = (tensors(&format!("{pair}.cases.safetensors")), tensors(&format!("{pair}.{net}.safetensors")));
     let first = |name: &str| {
@@ -95,10 +97,30 @@ fn check(pair: &str, net: &str, width: usize, time_scale: f32, batch: usize, mut
         Origin::Param { key, .. } => weights[key].1.clone(),
         other => panic!("{other:?}"),
     });
-    let wanted = first(&format!("eps.{net}"));
+    let found: Vec<f64> = found.into_iter().map(f64::from).collect();
+    let wanted: Vec<f64> = first(&format!("eps.{net}")).into_iter().map(f64::from).collect();
+    near(&found, &wanted, 2e-5);
+
+    let labels: Option<Vec<u32>> = cases.contains_key("y").then(|| first("y").iter().map(|&label| label as u32).collect());
+    let times: Vec<f32> = first("t").iter().map(|t| t * time_scale).collect();
+    let inputs = Inputs { images: &first("x"), times: &times, labels: labels.as_deref() };
+    let tensor = |(key, (shape, data)): (String, _)| (key, weights::Tensor { shape, data });
+    let weights = Weights { tensors: weights.into_iter().map(tensor).collect(), ..Weights::default() };
+    let mut programs = vec![whole(&built).program];
+    if pair != "cond" {
+        programs.push(raise_with(&built, &Recognisers::none()).unwrap().program);
+    }
+    for program in programs {
+        let exact = interpret::program(&program, &inputs, &[], &weights).unwrap().swap_remove(0);
+        near(&exact, &found, 1e-5);
+        near(&exact, &wanted, 2e-5);
+    }
+}
+
+fn near(found: &[f64], wanted: &[f64], bound: f64) {
     assert_eq!(found.len(), wanted.len());
-    let worst = found.iter().zip(&wanted).map(|(f, w)| (f - w).abs()).fold(0.0, f32::max);
-    assert!(worst <= 2e-5, "{pair}.{net}: off by {worst:e}");
+    let worst = found.iter().zip(wanted).map(|(f, w)| (f - w).abs()).fold(0.0, f64::max);
+    assert!(worst <= bound, "off by {worst:e}, allowed {bound:e}");
 }
 
 #[test]

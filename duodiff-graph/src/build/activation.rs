@@ -42,7 +42,7 @@ fn erfc_polynomial<S: Shape>(t: GraphTensor<S>) -> GraphTensor<S> {
 /// `x·sigmoid(2z)` with z the argument of tanh.
 #[inline(never)]
 pub(crate) fn formula_gelu_tanh<S: Shape>(x: GraphTensor<S>) -> GraphTensor<S> {
-    const TWICE_SQRT_2_OVER_PI: f32 = 1.595_769_1;
+    const TWICE_SQRT_2_OVER_PI: f32 = 1.595_769;
     let z = (x * x * x * 0.044_715 + x) * TWICE_SQRT_2_OVER_PI;
     x * z.sigmoid()
 }

@@ -11,7 +11,6 @@ use super::{Batch, Bias, Builder, Image, Tensor, Tokens};
 /// Token i·WN + j is the patch at rows iP.., columns jP..; HN = H/P, WN = W/P, N = HN·WN, K = C·P·P.
 /// Parameters `KEY.weight` `[D, C, P, P]` and `KEY.bias` `[D]`.
 #[inline(never)]
-#[allow(clippy::too_many_arguments)]
 pub fn patch_embed<
     const C: usize,
     const H: usize,

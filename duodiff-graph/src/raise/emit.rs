@@ -16,22 +16,24 @@ pub(super) struct Emitter<'a> {
     values: Vec<Option<ValueId>>,
     /// Copies of values in another shape.
     reshaped: Vec<(ValueId, ValueId)>,
+    /// The nodes that needed them.
+    copies: Vec<usize>,
 }
 
 impl<'a> Emitter<'a> {
     /// An empty program.
     pub(super) fn new(name: &str, primitives: &'a Primitives<'a>) -> Self {
         let program = Program { name: name.to_owned(), values: Vec::new(), ops: Vec::new(), outputs: Vec::new() };
-        Self { primitives, program, values: vec![None; primitives.nodes.len()], reshaped: Vec::new() }
+        Self { primitives, program, values: vec![None; primitives.nodes.len()], reshaped: Vec::new(), copies: Vec::new() }
     }
 
-    /// The program with this node's result as its output.
-    pub(super) fn finish(mut self, node: usize, shape: &[usize]) -> Result<Program, RaiseError> {
+    /// The program with this node's result as its output, and the nodes that read a copy of an operand in another shape.
+    pub(super) fn finish(mut self, node: usize, shape: &[usize]) -> Result<(Program, Vec<usize>), RaiseError> {
         let value = self.value(node)?;
         let loaded = self.primitives.load(node).is_some();
-        let output = if loaded { self.copy(value, shape) } else { self.shaped(value, shape) };
+        let output = if loaded { self.copy(value, shape, node) } else { self.shaped(value, shape, node) };
         self.program.outputs.push(output);
-        Ok(self.program)
+        Ok((self.program, self.copies))
     }
 
     /// An input or a parameter.
@@ -47,7 +49,7 @@ impl<'a> Emitter<'a> {
         let mut holes = Vec::with_capacity(found.holes.len());
         for (hole, shape) in found.holes.iter().zip(&shapes.holes) {
             let value = self.value(*hole)?;
-            holes.push(self.shaped(value, shape));
+            holes.push(self.shaped(value, shape, node));
         }
         let out = self.program.add_value(shapes.out, Origin::Op);
         self.program.ops.push((recogniser.op)(found, &holes, out));
@@ -84,7 +86,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// The value, or a copy of it, in this shape: luminal's reshape leaves no trace but the shape its readers see.
-    fn shaped(&mut self, value: ValueId, shape: &[usize]) -> ValueId {
+    fn shaped(&mut self, value: ValueId, shape: &[usize], reader: usize) -> ValueId {
         if self.program.value(value).shape == shape {
             return value;
         }
@@ -92,14 +94,15 @@ impl<'a> Emitter<'a> {
         match known {
             Some((_, to)) => *to,
             None => {
-                let to = self.copy(value, shape);
+                let to = self.copy(value, shape, reader);
                 self.reshaped.push((value, to));
                 to
             }
         }
     }
 
-    fn copy(&mut self, value: ValueId, shape: &[usize]) -> ValueId {
+    fn copy(&mut self, value: ValueId, shape: &[usize], reader: usize) -> ValueId {
+        self.copies.push(reader);
         let origin = if self.program.value(value).is_batched() { Origin::Op } else { Origin::Shared };
         let inputs = vec![self.stored(value, shape)];
         let out = self.program.add_value(shape, origin);

@@ -25,8 +25,9 @@ use crate::build::Built;
 use crate::program::Program;
 use emit::Emitter;
 use matching::{Attempt, Found};
-use nodes::Kind;
+use nodes::{Kind, Sizes};
 use primitives::Primitives;
+use sizes::Numbers;
 
 /// A program and the account of its making.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,7 +92,10 @@ pub enum RaiseError {
 
 /// Raises a backbone with all recognisers.
 pub fn raise(built: &Built) -> Result<Raised, RaiseError> {
-    raise_with(built, &Recognisers::all())
+    let start = Instant::now();
+    let mut raised = raise_with(built, &Recognisers::all())?;
+    raised.report.elapsed = start.elapsed();
+    Ok(raised)
 }
 
 /// Raises a backbone with a choice of recognisers.
@@ -108,11 +112,18 @@ pub fn raise_with(built: &Built, recognisers: &Recognisers) -> Result<Raised, Ra
             Claim::None | Claim::Inner => {}
         }
     }
-    let output_shape: Vec<usize> = built.output.1.dims.iter().filter_map(luminal::prelude::symbolic::Expression::to_usize).collect();
-    let program = emitter.finish(built.output.0.index(), &output_shape)?;
+    let (program, copies) = emitter.finish(built.output.0.index(), &output_shape(built)?)?;
     let mut report = report(&primitives, recognisers, &claims, &near_misses);
+    report.left.extend(copies.into_iter().map(|node| Left { node, primitive: "Contiguous (an operand in another shape)".to_owned() }));
     report.elapsed = start.elapsed();
     Ok(Raised { program, report })
+}
+
+/// The output's shape without the batch.
+fn output_shape(built: &Built) -> Result<Vec<usize>, RaiseError> {
+    let node = built.output.0.index();
+    let sizes = built.output.1.dims.iter().map(|size| Numbers.size(size)).collect::<Option<Vec<_>>>().ok_or(RaiseError::Size { node })?;
+    Ok(sizes.into_iter().flatten().collect())
 }
 
 /// What became of a node.

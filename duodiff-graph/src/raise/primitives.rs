@@ -70,10 +70,10 @@ impl<'a> Primitives<'a> {
             return Ok(self.batched[first.source]);
         }
         let mut shape = first.logical();
-        if let PrimitiveFn::SumReduce(axis) | PrimitiveFn::MaxReduce(axis) = f {
-            if shape.remove(*axis).is_none() {
-                return Err(RaiseError::Batch { node });
-            }
+        if let PrimitiveFn::SumReduce(axis) | PrimitiveFn::MaxReduce(axis) = f
+            && shape.remove(*axis).is_none()
+        {
+            return Err(RaiseError::Batch { node });
         }
         match shape.iter().rposition(Option::is_none) {
             None => Ok(false),

@@ -4,21 +4,20 @@ use luminal::prelude::{Dyn, GraphTensor};
 
 use super::{Recogniser, Shapes, whole};
 use crate::build::{Batch, formulas};
-use crate::program::{Activate, Activation, Op, ValueId};
-use crate::raise::matching::Found;
+use crate::program::{Activate, Activation, Op};
 use crate::raise::template::Template;
 
 type Any = GraphTensor<(Batch, Dyn<'l'>, Dyn<'d'>)>;
 
 pub(super) fn recognisers() -> Vec<Recogniser> {
     vec![
-        recogniser("gelu", formulas::formula_gelu, |found, x, out| op(found, x, out, Activation::Gelu)),
-        recogniser("gelu_tanh", formulas::formula_gelu_tanh, |found, x, out| op(found, x, out, Activation::GeluTanh)),
-        recogniser("silu", formulas::formula_silu, |found, x, out| op(found, x, out, Activation::Silu)),
+        recogniser("gelu", formulas::formula_gelu, Activation::Gelu),
+        recogniser("gelu_tanh", formulas::formula_gelu_tanh, Activation::GeluTanh),
+        recogniser("silu", formulas::formula_silu, Activation::Silu),
     ]
 }
 
-fn recogniser(name: &'static str, formula: fn(Any) -> Any, op: fn(&Found, &[ValueId], ValueId) -> Op) -> Recogniser {
+fn recogniser(name: &'static str, formula: fn(Any) -> Any, f: Activation) -> Recogniser {
     Recogniser {
         name,
         pattern: Template::pattern(|t| formula(t.batched())),
@@ -26,10 +25,6 @@ fn recogniser(name: &'static str, formula: fn(Any) -> Any, op: fn(&Found, &[Valu
             let shape = found.sizes(['l', 'd']);
             Shapes::new([&shape], &shape)
         },
-        op,
+        op: Box::new(move |found, holes, out| Op::Activate(Activate { x: whole(holes[0], found.sizes(['l', 'd'])), f, out })),
     }
-}
-
-fn op(found: &Found, x: &[ValueId], out: ValueId, f: Activation) -> Op {
-    Op::Activate(Activate { x: whole(x[0], found.sizes(['l', 'd'])), f, out })
 }

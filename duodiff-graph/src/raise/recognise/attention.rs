@@ -19,10 +19,10 @@ pub(super) fn recognisers() -> Vec<Recogniser> {
             let [l, m, h, k] = found.sizes(['l', 'm', 'h', 'k']);
             Shapes::new([&[l, h * k], &[m, h * k], &[m, h * k]], &[l, h * k])
         },
-        op: |found, holes, out| {
+        op: Box::new(|found, holes, out| {
             let [l, m, heads, k] = found.sizes(['l', 'm', 'h', 'k']);
             let tokens = |hole: usize, rows| whole(holes[hole], [rows, heads * k]);
             Op::Attention(Attention { q: tokens(0, l), k: tokens(1, m), v: tokens(2, m), heads, scale: found.constant(), out })
-        },
+        }),
     }]
 }

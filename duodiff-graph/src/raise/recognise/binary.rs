@@ -11,66 +11,62 @@ use crate::raise::template::Template;
 type L = Dyn<'l'>;
 type D = Dyn<'d'>;
 type Any = GraphTensor<(Batch, L, D)>;
-type MakeOp = fn(&Found, &[ValueId], ValueId) -> Op;
 
 /// Where an operand comes from.
-type Source = fn(&mut Template) -> Any;
+#[derive(Clone, Copy, PartialEq)]
+enum Source {
+    /// Tokens of each image.
+    Tokens,
+    /// A parameter, the same for all images.
+    Parameter,
+    /// One row for all tokens.
+    Row,
+}
+
+impl Source {
+    fn hole(self, t: &mut Template) -> Any {
+        match self {
+            Self::Tokens => t.batched(),
+            Self::Parameter => formulas::spread_batch(t.parameter::<(L, D)>()),
+            Self::Row => formulas::spread_row(t.batched::<(Batch, D)>()),
+        }
+    }
+}
 
 pub(super) fn recognisers() -> Vec<Recogniser> {
-    let sum = both(
-        "add",
-        formulas::formula_add,
-        [|f, v, o| same(f, v, o, BinaryFn::Add), |f, v, o| swapped(f, v, o, BinaryFn::Add), |f, v, o| row(f, v, o, BinaryFn::Add)],
-    );
-    let product = both(
-        "mul",
-        formulas::formula_mul,
-        [|f, v, o| same(f, v, o, BinaryFn::Mul), |f, v, o| swapped(f, v, o, BinaryFn::Mul), |f, v, o| row(f, v, o, BinaryFn::Mul)],
-    );
-    sum.into_iter().chain(product).collect()
+    use Source::{Parameter, Row, Tokens};
+    let sources = [(Tokens, Tokens), (Tokens, Parameter), (Parameter, Tokens), (Parameter, Parameter), (Tokens, Row), (Parameter, Row)];
+    let both = |(a, b)| [recogniser(BinaryFn::Add, a, b), recogniser(BinaryFn::Mul, a, b)];
+    sources.into_iter().flat_map(both).collect()
 }
 
-/// All combinations of sources for one function; a parameter beside tokens is always b.
-fn both(name: &'static str, formula: fn(Any, Any) -> Any, [same, swapped, row]: [MakeOp; 3]) -> Vec<Recogniser> {
-    let tokens: Source = |t| t.batched();
-    let parameter: Source = |t| formulas::spread_batch(t.parameter::<(L, D)>());
-    let one_row: Source = |t| formulas::spread_row(t.batched::<(Batch, D)>());
-    let equal: fn(&Found) -> Shapes = |found| {
-        let shape = found.sizes(['l', 'd']);
-        Shapes::new([&shape, &shape], &shape)
+fn recogniser(f: BinaryFn, a: Source, b: Source) -> Recogniser {
+    let (name, formula): (_, fn(Any, Any) -> Any) = match f {
+        BinaryFn::Add => ("add", formulas::formula_add),
+        BinaryFn::Mul => ("mul", formulas::formula_mul),
     };
-    let with_row: fn(&Found) -> Shapes = |found| {
-        let shape = found.sizes(['l', 'd']);
-        Shapes::new([&shape, &[1, shape[1]]], &shape)
+    let pattern = Template::pattern(|t| {
+        let a = a.hole(t);
+        formula(a, b.hole(t))
+    });
+    let op = move |found: &Found, holes: &[ValueId], out| {
+        let [l, d] = found.sizes(['l', 'd']);
+        let x = whole(holes[0], [l, d]);
+        let y = whole(holes[1], [if b == Source::Row { 1 } else { l }, d]);
+        // A parameter beside tokens is always the second operand.
+        let swap = (a, b) == (Source::Parameter, Source::Tokens);
+        let (a, b) = if swap { (y, x) } else { (x, y) };
+        Op::Binary(Binary { f, a, b, out })
     };
-    let cases: [(Source, Source, fn(&Found) -> Shapes, MakeOp); 6] = [
-        (tokens, tokens, equal, same),
-        (tokens, parameter, equal, same),
-        (parameter, tokens, equal, swapped),
-        (parameter, parameter, equal, same),
-        (tokens, one_row, with_row, row),
-        (parameter, one_row, with_row, row),
-    ];
-    let recogniser = |(a, b, shapes, op): (Source, Source, _, _)| {
-        let pattern = Template::pattern(|t| {
-            let a = a(t);
-            formula(a, b(t))
-        });
-        Recogniser { name, pattern, shapes, op }
-    };
-    cases.into_iter().map(recogniser).collect()
+    Recogniser { name, pattern, shapes: if b == Source::Row { with_row } else { equal }, op: Box::new(op) }
 }
 
-fn same(found: &Found, holes: &[ValueId], out: ValueId, f: BinaryFn) -> Op {
+fn equal(found: &Found) -> Shapes {
     let shape = found.sizes(['l', 'd']);
-    Op::Binary(Binary { f, a: whole(holes[0], shape), b: whole(holes[1], shape), out })
+    Shapes::new([&shape, &shape], &shape)
 }
 
-fn swapped(found: &Found, holes: &[ValueId], out: ValueId, f: BinaryFn) -> Op {
-    same(found, &[holes[1], holes[0]], out, f)
-}
-
-fn row(found: &Found, holes: &[ValueId], out: ValueId, f: BinaryFn) -> Op {
-    let [l, d] = found.sizes(['l', 'd']);
-    Op::Binary(Binary { f, a: whole(holes[0], [l, d]), b: whole(holes[1], [1, d]), out })
+fn with_row(found: &Found) -> Shapes {
+    let shape = found.sizes(['l', 'd']);
+    Shapes::new([&shape, &[1, shape[1]]], &shape)
 }

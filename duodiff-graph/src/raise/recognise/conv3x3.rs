@@ -19,6 +19,6 @@ pub(super) fn recognisers() -> Vec<Recogniser> {
             let [c, h, w, o] = found.sizes(['c', 'h', 'w', 'o']);
             Shapes::new([&[c, h, w], &[o, c, 3, 3], &[o]], &[o, h, w])
         },
-        op: |_, holes, out| Op::Conv3x3(Conv3x3 { x: holes[0], weight: holes[1], bias: holes[2], out }),
+        op: Box::new(|_, holes, out| Op::Conv3x3(Conv3x3 { x: holes[0], weight: holes[1], bias: holes[2], out })),
     }]
 }

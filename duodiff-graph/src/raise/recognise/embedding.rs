@@ -19,6 +19,6 @@ pub(super) fn recognisers() -> Vec<Recogniser> {
             let [c, d] = found.sizes(['c', 'd']);
             Shapes::new([&[c, d], &[]], &[1, d])
         },
-        op: |_, holes, out| Op::Embedding(Embedding { table: holes[0], label: holes[1], out }),
+        op: Box::new(|_, holes, out| Op::Embedding(Embedding { table: holes[0], label: holes[1], out })),
     }]
 }

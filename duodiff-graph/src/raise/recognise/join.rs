@@ -28,10 +28,10 @@ fn tokens() -> Recogniser {
             let [l, m, d] = found.sizes(['l', 'm', 'd']);
             Shapes::new([&[l, d], &[m, d]], &[l + m, d])
         },
-        op: |found, holes, out| {
+        op: Box::new(|found, holes, out| {
             let [l, m, d] = found.sizes(['l', 'm', 'd']);
             Op::Join(Join { axis: JoinAxis::Rows, parts: vec![whole(holes[0], [l, d]), whole(holes[1], [m, d])], out })
-        },
+        }),
     }
 }
 
@@ -47,9 +47,9 @@ fn features() -> Recogniser {
             let [l, d, e] = found.sizes(['l', 'd', 'e']);
             Shapes::new([&[l, d], &[l, e]], &[l, d + e])
         },
-        op: |found, holes, out| {
+        op: Box::new(|found, holes, out| {
             let [l, d, e] = found.sizes(['l', 'd', 'e']);
             Op::Join(Join { axis: JoinAxis::Columns, parts: vec![whole(holes[0], [l, d]), whole(holes[1], [l, e])], out })
-        },
+        }),
     }
 }

@@ -33,7 +33,7 @@ fn with_bias() -> Recogniser {
             let [l, i, o] = found.sizes(['l', 'i', 'o']);
             Shapes::new([&[l, i], &[o, i], &[o]], &[l, o])
         },
-        op: |found, holes, out| linear(found, holes, Some(holes[2]), out),
+        op: Box::new(|found, holes, out| linear(found, holes, Some(holes[2]), out)),
     }
 }
 
@@ -45,7 +45,7 @@ fn without_bias() -> Recogniser {
             let [l, i, o] = found.sizes(['l', 'i', 'o']);
             Shapes::new([&[l, i], &[o, i]], &[l, o])
         },
-        op: |found, holes, out| linear(found, holes, None, out),
+        op: Box::new(|found, holes, out| linear(found, holes, None, out)),
     }
 }
 

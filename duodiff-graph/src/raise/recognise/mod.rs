@@ -19,6 +19,9 @@ use super::primitives::Primitives;
 use super::template::{Hole, Pattern};
 use crate::program::{Op, Operand, ValueId};
 
+/// Makes the operator from what was found, what fills the holes, and its result.
+pub(super) type MakeOp = Box<dyn Fn(&Found, &[ValueId], ValueId) -> Op>;
+
 /// Recognises one operator.
 pub(super) struct Recogniser {
     /// The operator's name.
@@ -27,8 +30,8 @@ pub(super) struct Recogniser {
     pub(super) pattern: Pattern,
     /// Shapes of the values, once the sizes are known.
     pub(super) shapes: fn(&Found) -> Shapes,
-    /// The operator: what fills the holes, and its result.
-    pub(super) op: fn(&Found, &[ValueId], ValueId) -> Op,
+    /// The operator.
+    pub(super) op: MakeOp,
 }
 
 /// Shapes of what fills the holes, and of the result.

@@ -30,10 +30,10 @@ fn affine() -> Recogniser {
             let [l, d] = found.sizes(['l', 'd']);
             Shapes::new([&[l, d], &[d], &[d]], &[l, d])
         },
-        op: |found, holes, out| {
+        op: Box::new(|found, holes, out| {
             let norm = RowNorm { eps: found.constant(), gain: Some(holes[1]), shift: Some(holes[2]) };
             Op::Norm(Norm { x: whole(holes[0], found.sizes(['l', 'd'])), norm, out })
-        },
+        }),
     }
 }
 
@@ -45,9 +45,9 @@ fn plain() -> Recogniser {
             let shape = found.sizes(['l', 'd']);
             Shapes::new([&shape], &shape)
         },
-        op: |found, holes, out| {
+        op: Box::new(|found, holes, out| {
             let norm = RowNorm { eps: found.constant(), gain: None, shift: None };
             Op::Norm(Norm { x: whole(holes[0], found.sizes(['l', 'd'])), norm, out })
-        },
+        }),
     }
 }

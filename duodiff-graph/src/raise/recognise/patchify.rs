@@ -19,6 +19,6 @@ pub(super) fn recognisers() -> Vec<Recogniser> {
             let [c, h, w, p] = found.sizes(['c', 'h', 'w', 'p']);
             Shapes::new([&[c, h * p, w * p]], &[h * w, c * p * p])
         },
-        op: |found, holes, out| Op::Patchify(Patchify { image: holes[0], patch: found.size('p'), out }),
+        op: Box::new(|found, holes, out| Op::Patchify(Patchify { image: holes[0], patch: found.size('p'), out })),
     }]
 }

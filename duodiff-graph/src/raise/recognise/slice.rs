@@ -28,10 +28,10 @@ fn rows() -> Recogniser {
             let [l, d, s, e] = found.sizes(['l', 'd', 's', 'e']);
             Shapes::new([&[l, d]], &[e - s, d])
         },
-        op: |found, holes, out| {
+        op: Box::new(|found, holes, out| {
             let [l, d, s, e] = found.sizes(['l', 'd', 's', 'e']);
             Op::Slice(Slice { x: whole(holes[0], [l, d]).window(s..e, 0..d), out })
-        },
+        }),
     }
 }
 
@@ -43,10 +43,10 @@ fn columns() -> Recogniser {
             let [l, d, s, e] = found.sizes(['l', 'd', 's', 'e']);
             Shapes::new([&[l, d]], &[l, e - s])
         },
-        op: |found, holes, out| {
+        op: Box::new(|found, holes, out| {
             let [l, d, s, e] = found.sizes(['l', 'd', 's', 'e']);
             Op::Slice(Slice { x: whole(holes[0], [l, d]).window(0..l, s..e), out })
-        },
+        }),
     }
 }
 
@@ -58,6 +58,6 @@ fn copy() -> Recogniser {
             let shape = found.sizes(['l', 'd']);
             Shapes::new([&shape], &shape)
         },
-        op: |found, holes, out| Op::Slice(Slice { x: whole(holes[0], found.sizes(['l', 'd'])), out }),
+        op: Box::new(|found, holes, out| Op::Slice(Slice { x: whole(holes[0], found.sizes(['l', 'd'])), out })),
     }
 }

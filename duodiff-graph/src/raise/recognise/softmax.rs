@@ -15,6 +15,6 @@ pub(super) fn recognisers() -> Vec<Recogniser> {
             let shape = found.sizes(['l', 'd']);
             Shapes::new([&shape], &shape)
         },
-        op: |found, holes, out| Op::Softmax(Softmax { x: whole(holes[0], found.sizes(['l', 'd'])), out }),
+        op: Box::new(|found, holes, out| Op::Softmax(Softmax { x: whole(holes[0], found.sizes(['l', 'd'])), out })),
     }]
 }

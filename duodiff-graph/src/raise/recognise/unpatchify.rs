@@ -19,9 +19,9 @@ pub(super) fn recognisers() -> Vec<Recogniser> {
             let [c, h, w, p] = found.sizes(['c', 'h', 'w', 'p']);
             Shapes::new([&[h * w, p * p * c]], &[c, h * p, w * p])
         },
-        op: |found, holes, out| {
+        op: Box::new(|found, holes, out| {
             let [c, h, w, p] = found.sizes(['c', 'h', 'w', 'p']);
             Op::Unpatchify(Unpatchify { x: whole(holes[0], [h * w, p * p * c]), patch: p, out })
-        },
+        }),
     }]
 }

@@ -1,8 +1,10 @@
 //! Small backbones of one operator each, built and raised.
 
+mod compare;
 mod errors;
 mod operators;
 mod refusals;
+mod shapes;
 
 use luminal::prelude::Shape;
 
