@@ -19,6 +19,9 @@ pub use uvit::uvit;
 
 pub use duodiff_graph as graph;
 
+/// Every ready pair.
+pub const PAIRS: &[&dyn Pair] = &[&Mnist, &Cifar10];
+
 /// Passes items through that need luminal.
 #[cfg(feature = "compile")]
 #[doc(hidden)]

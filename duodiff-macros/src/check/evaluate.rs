@@ -162,7 +162,8 @@ impl<'a> Evaluator<'a> {
             let shape = *known.entry(&parameter.key).or_insert(&parameter.shape);
             if shape != parameter.shape.as_slice() {
                 let key = &parameter.key;
-                let message = format!("the parameter `{key}` is {:?} here and {shape:?} before -- give one of the two another key", parameter.shape);
+                let message =
+                    format!("the parameter `{key}` is {:?} here and {shape:?} before -- give one of the two another key", parameter.shape);
                 return fault(parameter.span, message);
             }
         }
@@ -234,7 +235,10 @@ impl<'a> Evaluator<'a> {
             Value::Tuple(parts) if parts.len() == names.len() => parts,
             Value::Poison => vec![Value::Poison; names.len()],
             other => {
-                self.report(found.span, &format!("{} names for {} -- split the value into as many parts as names", names.len(), other.kind()));
+                self.report(
+                    found.span,
+                    &format!("{} names for {} -- split the value into as many parts as names", names.len(), other.kind()),
+                );
                 vec![Value::Poison; names.len()]
             }
         };

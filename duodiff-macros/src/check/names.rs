@@ -194,7 +194,8 @@ impl<'a, 'e> Scope<'a, 'e> {
             (Some(operator), _) => self.operator_call(call, operator),
             (None, Some(index)) if index < self.callable => self.function_call(call, &self.arch.functions[index]),
             (None, Some(_)) => {
-                self.errors.error(call.name.span(), format!("the fn `{name}` is not declared yet -- a fn calls only those above it; move it up"));
+                self.errors
+                    .error(call.name.span(), format!("the fn `{name}` is not declared yet -- a fn calls only those above it; move it up"));
             }
             (None, None) => {
                 let functions: Vec<String> = self.arch.functions.iter().map(|function| function.name.to_string()).collect();

@@ -134,8 +134,7 @@ fn check_image(pair: &PairDeclaration, errors: &mut Errors) -> Option<[usize; 3]
     good.try_into().ok()
 }
 
-const PREDICTIONS: [(&str, &str); 5] =
-    [("epsilon", "Epsilon"), ("x0", "X0"), ("previous", "Previous"), ("v", "V"), ("flow", "Flow")];
+const PREDICTIONS: [(&str, &str); 5] = [("epsilon", "Epsilon"), ("x0", "X0"), ("previous", "Previous"), ("v", "V"), ("flow", "Flow")];
 
 const HISTORIES: [(&str, &str); 2] = [("carry", "Carry"), ("restart", "Restart")];
 
@@ -196,7 +195,8 @@ fn check_guidance(pair: &PairDeclaration, errors: &mut Errors) -> Option<Option<
     } else if pair.null_label.is_missing() {
         errors.error(*key, "guidance without a null label -- add e.g. null_label: 1000, or remove this key");
     } else if value.value < 0.0 {
-        let message = format!("guidance {:?} leads away from the class -- use 0 (unguided) or more; diffusers' scale is 1 more", value.value);
+        let message =
+            format!("guidance {:?} leads away from the class -- use 0 (unguided) or more; diffusers' scale is 1 more", value.value);
         errors.error(value.span, message);
     }
     Some(Some(value.value))

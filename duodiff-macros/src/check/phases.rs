@@ -9,7 +9,11 @@ use crate::suggest;
 
 /// The phases with backbones by index. `steps` is unknown where the process is wrong.
 pub fn check_phases(
-    phases: &[PhaseUse], key: Span, backbones: Option<&[BackboneUse]>, steps: Option<i64>, errors: &mut Errors,
+    phases: &[PhaseUse],
+    key: Span,
+    backbones: Option<&[BackboneUse]>,
+    steps: Option<i64>,
+    errors: &mut Errors,
 ) -> Vec<Phase> {
     if let (true, Some(steps)) = (phases.is_empty(), steps) {
         let first = backbones.and_then(<[_]>::first).map_or("deep".into(), |backbone| backbone.name.to_string());

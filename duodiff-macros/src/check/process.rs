@@ -16,7 +16,8 @@ pub struct Process {
 }
 
 /// How a rule is written, its variant, and its number of arguments.
-const RULES: [(&str, &str, usize); 3] = [("linear_betas", "Linear", 3), ("scaled_linear_betas", "ScaledLinear", 3), ("cosine_betas", "Cosine", 1)];
+const RULES: [(&str, &str, usize); 3] =
+    [("linear_betas", "Linear", 3), ("scaled_linear_betas", "ScaledLinear", 3), ("cosine_betas", "Cosine", 1)];
 
 /// More timesteps than any process has.
 const MOST_STEPS: i64 = 1_000_000;
@@ -49,7 +50,10 @@ fn check_steps(process: &ProcessUse, errors: &mut Errors) -> Option<u32> {
     match steps.value {
         Scalar::Integer(value) if (1..=MOST_STEPS).contains(&value) => u32::try_from(value).ok(),
         other => {
-            errors.error(steps.span, format!("a process does not have {other} timesteps -- use an integer from 1 to {MOST_STEPS}, e.g. 1000"));
+            errors.error(
+                steps.span,
+                format!("a process does not have {other} timesteps -- use an integer from 1 to {MOST_STEPS}, e.g. 1000"),
+            );
             None
         }
     }

@@ -28,7 +28,11 @@ pub enum KeyRule {
 const MANY: usize = usize::MAX;
 
 const fn operator(
-    name: &'static str, arguments: (usize, usize), options: &'static [&'static str], key: KeyRule, usage: &'static str,
+    name: &'static str,
+    arguments: (usize, usize),
+    options: &'static [&'static str],
+    key: KeyRule,
+    usage: &'static str,
 ) -> Signature {
     Signature { name, arguments, options, key, usage }
 }

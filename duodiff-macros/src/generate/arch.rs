@@ -44,9 +44,8 @@ pub fn arch_macro(arch: &Arch, tokens: &TokenStream, soundness: Soundness) -> To
 /// An exported macro lives at the root of its crate, whatever module it stands in: the name depends on what it holds.
 fn hidden_name(name: &Ident, tokens: &TokenStream) -> Ident {
     // FNV-1a; the hasher of std may change between compilers.
-    let hash = tokens.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash =
+        tokens.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let plain = name.to_string().trim_start_matches("r#").to_string();
     format_ident!("__duodiff_arch_{plain}_{:08x}", hash >> 32, span = Span::call_site())
 }

@@ -154,7 +154,9 @@ impl Parser<'_> {
             },
             Ok(Lit::Float(literal)) => match literal.base10_parse::<f64>() {
                 Ok(value) if (value as f32).is_finite() && literal.suffix().is_empty() => Scalar::Float(value),
-                Ok(_) if !literal.suffix().is_empty() => return refuse(format!("`{literal}` carries a type -- remove `{}`", literal.suffix())),
+                Ok(_) if !literal.suffix().is_empty() => {
+                    return refuse(format!("`{literal}` carries a type -- remove `{}`", literal.suffix()));
+                }
                 _ => return refuse("this number is too large -- use one that a float32 holds".into()),
             },
             Ok(Lit::Bool(literal)) if !negative => Scalar::Bool(literal.value),
@@ -246,7 +248,10 @@ fn too_deep(span: Span) -> syn::Error {
 fn key(input: ParseStream) -> Result<Key> {
     let span = input.span();
     let Ok(literal) = input.parse::<LitStr>() else {
-        return Err(syn::Error::new(span, format!("found {} where a checkpoint key belongs -- write a string, e.g. \"mlp.fc1\"", shown(input))));
+        return Err(syn::Error::new(
+            span,
+            format!("found {} where a checkpoint key belongs -- write a string, e.g. \"mlp.fc1\"", shown(input)),
+        ));
     };
     let refuse = |what: &str| Err(syn::Error::new(span, what));
     let text = literal.value();

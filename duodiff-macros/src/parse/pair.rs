@@ -48,7 +48,11 @@ impl Parser<'_> {
     }
 
     fn field<T>(
-        &mut self, input: ParseStream, key: &Ident, field: &mut Field<T>, parse: impl FnOnce(&mut Self, ParseStream) -> Result<T>,
+        &mut self,
+        input: ParseStream,
+        key: &Ident,
+        field: &mut Field<T>,
+        parse: impl FnOnce(&mut Self, ParseStream) -> Result<T>,
     ) -> Result<()> {
         if !field.is_missing() {
             return Err(syn::Error::new(key.span(), format!("`{key}` is given twice -- remove one of the two")));
@@ -176,7 +180,10 @@ impl Parser<'_> {
 
     fn setting(&mut self, input: ParseStream, name: Ident, backbone: Option<&mut BackboneUse>) -> Result<()> {
         let Some(backbone) = backbone else {
-            return Err(syn::Error::new(name.span(), format!("`{name}` belongs to no backbone -- write the backbone's name and a colon first")));
+            return Err(syn::Error::new(
+                name.span(),
+                format!("`{name}` belongs to no backbone -- write the backbone's name and a colon first"),
+            ));
         };
         mark::<Token![=]>(input, "=")?;
         match name.to_string().as_str() {

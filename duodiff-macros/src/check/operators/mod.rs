@@ -161,7 +161,10 @@ impl Operands<'_> {
 fn broadcast(operands: &Operands) -> Result<Value, Fault> {
     let (variable, rows, columns) = operands.tokens(0)?;
     if rows != 1 {
-        return fault(operands.get(0)?.1, format!("only a single row is broadcast, found tokens [{rows}, {columns}] -- use it without broadcast"));
+        return fault(
+            operands.get(0)?.1,
+            format!("only a single row is broadcast, found tokens [{rows}, {columns}] -- use it without broadcast"),
+        );
     }
     Ok(Value::Row(variable, columns))
 }
