@@ -5,8 +5,24 @@ use std::path::{Path, PathBuf};
 
 /// Modules of `duodiff-graph/src` in the order of the data flow: each may use only those before it.
 const FLOW: [&str; 18] = [
-    "spec", "process", "noise", "program", "build", "raise", "passes", "plan", "null", "compile", "weights", "interpret", "bundle",
-    "executor", "cpu", "sampler", "lib", "tests",
+    "spec",
+    "process",
+    "noise",
+    "program",
+    "build",
+    "raise",
+    "passes",
+    "plan",
+    "null",
+    "compile",
+    "weights",
+    "interpret",
+    "bundle",
+    "executor",
+    "cpu",
+    "sampler",
+    "lib",
+    "tests",
 ];
 
 fn root() -> &'static Path {
