@@ -33,9 +33,9 @@ impl State {
         Self { output: all(), unconditional: all(), fed: all(), saved: all(), history, noise: Buffer::zeroed(elements) }
     }
 
-    /// Bytes of the state.
+    /// Bytes of the state, and of the images that a trajectory returns.
     pub fn bytes(elements: usize, batch: usize) -> u64 {
-        (4 + HISTORY as u64) * Buffer::bytes(elements * batch) + Buffer::bytes(elements)
+        (5 + HISTORY as u64) * Buffer::bytes(elements * batch) + Buffer::bytes(elements)
     }
 }
 
