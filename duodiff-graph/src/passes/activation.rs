@@ -73,4 +73,18 @@ mod tests {
         let found = run(&mut s.finish(&[y]));
         assert_eq!((found.fused, found.refused[0].reason), (1, "the linear has an activation already"));
     }
+
+    #[test]
+    fn refuses_gelu_of_a_sum() {
+        let mut s = Sketch::new("sum");
+        let x = s.table(0, 3, 4);
+        let y = s.linear(x, "fc", 4, true);
+        let y = s.add(x, y);
+        let y = s.activate(y, Activation::Gelu);
+        let mut net = s.finish(&[y]);
+        super::super::residual::run(&mut net);
+        let found = run(&mut net);
+        let reason = "the linear ends in a residual, which is added after the activation";
+        assert_eq!((found.fused, found.refused[0].reason), (0, reason));
+    }
 }

@@ -40,7 +40,7 @@ fn parameter(program: &Program, operand: &Operand) -> Option<ValueId> {
 #[cfg(test)]
 mod tests {
     use super::run;
-    use crate::program::Op;
+    use crate::program::{Activation, Op};
     use crate::tests::sketch::Sketch;
 
     #[test]
@@ -66,13 +66,23 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_second_bias() {
-        let mut s = Sketch::new("second");
-        let x = s.table(0, 3, 4);
-        let y = s.linear(x, "fc", 6, true);
-        let row = s.param("row", &[1, 6]);
-        let z = s.add(y, row);
-        let found = run(&mut s.finish(&[z]));
-        assert_eq!((found.fused, found.refused[0].reason), (0, "the linear has an epilogue already"));
+    fn refuses_a_row_after_any_epilogue() {
+        for epilogue in ["bias", "activation", "residual"] {
+            let mut s = Sketch::new(epilogue);
+            let x = s.table(0, 3, 4);
+            let mut y = s.linear(x, "fc", 4, epilogue == "bias");
+            match epilogue {
+                "activation" => y = s.activate(y, Activation::Gelu),
+                "residual" => y = s.add(x, y),
+                _ => {}
+            }
+            let row = s.param("row", &[1, 4]);
+            let z = s.add(y, row);
+            let mut net = s.finish(&[z]);
+            super::super::activation::run(&mut net);
+            super::super::residual::run(&mut net);
+            let found = run(&mut net);
+            assert_eq!((found.fused, found.refused[0].reason), (0, "the linear has an epilogue already"), "{epilogue}");
+        }
     }
 }

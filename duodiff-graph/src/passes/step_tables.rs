@@ -155,6 +155,16 @@ mod tests {
         assert_eq!(net.verify(), Ok(()));
     }
 
+    #[test]
+    fn an_output_may_be_a_table() {
+        let mut s = Sketch::new("output");
+        let t = s.value(&[1, 4], Origin::Sinusoid);
+        let out = s.linear(t, "fc", 4, true);
+        let mut net = s.finish(&[out]);
+        assert_eq!((run(&mut net).fused, net.body.ops.len(), net.prelude.ops.len()), (1, 0, 1));
+        assert_eq!(net.verify(), Ok(()));
+    }
+
     /// adaLN: the condition adds time and class, so only the time's share is a table.
     #[test]
     fn refuses_what_depends_on_the_class_too() {

@@ -1,5 +1,8 @@
 //! From a declared pair to its plan, with everything on the way that is worth a look.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, Instant};
 
 use crate::null::{self, NullError};
@@ -55,14 +58,14 @@ pub enum CompileError {
         backbone: String,
         /// Which, and what is wrong.
         #[source]
-        error: PassError,
+        error: Box<PassError>,
     },
     /// The backbones are not those that the pair declares.
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// The plan would compute nonsense.
     #[error(transparent)]
-    Null(#[from] NullError),
+    Null(#[from] Box<NullError>),
 }
 
 /// Builds, raises, optimizes and plans a pair. The plan is executed once without arithmetic before it is handed out.
@@ -76,7 +79,7 @@ pub fn compile(pair: &dyn Pair, options: &Options) -> Result<Compiled, CompileEr
         backbones.push(stages);
     }
     let plan = plan(spec, nets)?;
-    null::run(&plan, 1)?;
+    null::run(&plan, 1).map_err(Box::new)?;
     Ok(Compiled { plan, backbones })
 }
 
@@ -87,7 +90,8 @@ fn compile_one(pair: &dyn Pair, index: usize, backbone: &str, options: &Options)
     let raised = raise(&built).map_err(|error| CompileError::Raise { backbone: backbone.into(), error })?;
     let mut net = Net::unsplit(raised.program.clone());
     let cost = net.cost();
-    let passes = optimize(&mut net, options.stop_after).map_err(|error| CompileError::Pass { backbone: backbone.into(), error })?;
+    let passes =
+        optimize(&mut net, options.stop_after).map_err(|error| CompileError::Pass { backbone: backbone.into(), error: Box::new(error) })?;
     Ok((net, cost, Stages { build, raised, passes }))
 }
 
@@ -95,7 +99,3 @@ fn compile_one(pair: &dyn Pair, index: usize, backbone: &str, options: &Options)
 pub fn primitives(pair: &dyn Pair, backbone: usize) -> Result<Program, RaiseError> {
     Ok(raise_with(&pair.build(backbone), &Recognisers::none())?.program)
 }
-
-#[cfg(test)]
-#[path = "compile_tests.rs"]
-mod tests;
