@@ -14,6 +14,7 @@ mod wanted;
 use std::collections::BTreeMap;
 
 pub use error::WeightsError;
+pub(crate) use load::extend;
 pub use wanted::Wanted;
 
 /// The parameters of one backbone, as float32.
