@@ -1,11 +1,13 @@
 //! The sampler over an executor that records what it is asked for, and over the CPU.
 
 use super::*;
+use crate::cpu::{Cpu, Options};
 use crate::plan::{Plan, plan};
 use crate::process;
 use crate::spec::{Classes, PairSpec};
 use crate::tests::pairs::spec;
 use crate::tests::uvit::Uvit;
+use crate::weights::{Wanted, Weights};
 
 /// Gives image i its starting noise, with its index first and its label second.
 struct Echo {
@@ -163,4 +165,31 @@ fn a_grid_puts_images_row_by_row() {
     assert_eq!(Pixels::grid(&[], 4), None);
     assert_eq!(Pixels::grid(&[image(1)], 0), None);
     assert_eq!(Pixels::grid(&[image(1), Pixels { width: 1, height: 2, ..image(1) }], 2), None);
+}
+
+#[test]
+fn no_batch_thread_or_start_changes_a_bit() {
+    let classes = Some(Classes { count: 3, null: Some(2) });
+    let uvit = Uvit { classes: Some(3), mlp_time: true, ..Uvit::new([3, 8, 8], 2, 16, 2, 3) };
+    let spec = PairSpec { classes, ..spec([3, 8, 8], Some(3)) };
+    let nets = [uvit.net("shallow"), Uvit { depth: 5, ..uvit }.net("deep")];
+    let plan = plan(spec, nets.into_iter().map(|net| (net.clone(), net.cost())).collect()).unwrap();
+    let weights: Vec<_> = Wanted::all(&plan).iter().map(|wanted| Weights::random(3, wanted)).collect();
+    let settings = process::Settings { solver: process::Solver::Ddpm, steps: Some(5), guidance: Some(0.4), ..Default::default() };
+    let steps = Steps::new(&plan.spec, &settings).unwrap();
+    let sample = |batch, threads, images| {
+        let mut cpu = Cpu::new(plan.clone(), weights.clone(), Options { batch, threads, isa: None }).unwrap();
+        let settings = Settings { seed: 11, images, ..Settings::default() };
+        let batches: Result<Vec<_>, _> = Sampler::new(&mut cpu, &steps, settings).unwrap().collect();
+        let bits = |image: &Image| (image.label, image.data.iter().map(|value| value.to_bits()).collect::<Vec<_>>());
+        batches.unwrap().concat().iter().map(bits).collect::<Vec<_>>()
+    };
+    let reference = sample(1, 1, 0..24);
+    assert!(reference.windows(2).all(|pair| pair[0].1 != pair[1].1));
+    for batch in [1, 2, 3, 5, 8, 24] {
+        for threads in [1, 2] {
+            assert!(sample(batch, threads, 0..24) == reference, "batch {batch}, {threads} threads");
+            assert!(sample(batch, threads, 13..24) == reference[13..], "batch {batch}, {threads} threads, from the middle");
+        }
+    }
 }

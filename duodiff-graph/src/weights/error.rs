@@ -14,6 +14,14 @@ pub enum WeightsError {
     /// The file is malformed.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Not one file per backbone.
+    #[error("{found} files of weights were given, {} are needed -- one for each of {}, in this order", wanted.len(), wanted.join(", "))]
+    Files {
+        /// Number of files.
+        found: usize,
+        /// The backbones.
+        wanted: Vec<String>,
+    },
     /// The file fits another backbone of the pair.
     #[error("these are weights of `{found}`, `{wanted}` was asked for -- swap the files of the two")]
     Swapped {

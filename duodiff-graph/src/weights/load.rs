@@ -9,9 +9,19 @@ use half::{bf16, f16};
 
 use super::tensors::{Dtype, Entry, read_header};
 use super::{Tensor, Wanted, Weights, WeightsError};
+use crate::plan::Plan;
 
 /// Bytes read and converted at once.
 const CHUNK: usize = 1 << 16;
+
+/// Reads one safetensors file per backbone of a plan, in the order of declaration.
+pub fn open_all(plan: &Plan, paths: &[impl AsRef<Path>]) -> Result<Vec<Weights>, WeightsError> {
+    let wanted = Wanted::all(plan);
+    if paths.len() != wanted.len() {
+        return Err(WeightsError::Files { found: paths.len(), wanted: wanted.into_iter().map(|wanted| wanted.backbone).collect() });
+    }
+    (0..).zip(paths).map(|(which, path)| Weights::open(path.as_ref(), &wanted, which)).collect()
+}
 
 impl Weights {
     /// Reads a safetensors file for backbone `which` of `wanted`.

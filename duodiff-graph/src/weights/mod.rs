@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 pub use error::WeightsError;
 pub(crate) use load::extend;
+pub use load::open_all;
 pub use wanted::Wanted;
 
 /// The parameters of one backbone, as float32.
