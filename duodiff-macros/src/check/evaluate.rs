@@ -177,6 +177,11 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// Whether anything was complained about.
+    pub(super) fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
     /// Whether there is time left; if not, that is the last problem.
     pub(super) fn spend(&mut self, span: Span) -> bool {
         if self.budget == 1 {
