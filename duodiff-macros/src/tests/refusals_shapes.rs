@@ -108,7 +108,7 @@ fn refuses_values_of_the_wrong_kind() {
             "if skip {",
             "if «x» {",
             &[
-                "in `Sound` (`shallow`, `deep`): tokens [6, 8] is neither true nor false -- test an option, a comparison or an argument declared with `?`",
+                "in `Sound` (`shallow`, `deep`): a condition cannot be tokens [6, 8] -- test an option, a comparison or an argument declared with `?`",
             ],
         ),
         Case(
@@ -155,7 +155,7 @@ fn refuses_values_of_the_wrong_kind() {
         Case(
             "let time = sinusoid(t, dim);",
             "let time = sinusoid(t, dim); «gelu»(time);",
-            &["in `Sound` (`shallow`, `deep`): tokens [1, 8] is computed and dropped -- bind it with `let`, or remove it"],
+            &["in `Sound` (`shallow`, `deep`): this computes tokens [1, 8] and drops it -- bind it with `let`, or remove it"],
         ),
         Case(
             "let time = sinusoid(t, dim);",
