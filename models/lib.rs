@@ -19,6 +19,9 @@ pub use uvit::uvit;
 
 pub use duodiff_graph as graph;
 
+#[doc = include_str!("../docs/dsl.md")]
+pub mod dsl {}
+
 /// Every ready pair.
 pub const PAIRS: &[&dyn Pair] = &[&Mnist, &Cifar10];
 

@@ -1,12 +1,16 @@
 //! The declared pairs build networks with exactly the parameters of the checkpoints that they are for.
 
+#![cfg(feature = "compile")]
+
 mod common;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use common::dit::Stitched;
 use common::pairs::{Cond, MlpTime, Uncond};
 use duodiff::graph::program::Origin;
+use duodiff::spec::{Betas, History, Process, TimeMap};
 use duodiff::{Cifar10, Mnist, Pair};
 use safetensors::SafeTensors;
 
@@ -73,4 +77,25 @@ fn a_spec_says_what_was_declared() {
     assert_eq!(spec.guidance.map(|guidance| guidance.scale), Some(0.4));
     assert_eq!((spec.phases[0].first, spec.phases[0].last, spec.phases[1].last), (999, 700, 0));
     assert_eq!(Uncond.spec().time.at(137.0), 137.0 / 1000.0);
+}
+
+/// 12 tensors around the blocks, 10 in each.
+#[test]
+fn another_architecture_and_widths_need_nothing_but_the_language() {
+    for backbone in 0..3 {
+        assert_eq!(parameters(&Stitched, backbone).len(), 12 + 2 * 10, "backbone {backbone}");
+    }
+    let wide = parameters(&Stitched, 1);
+    assert_eq!(wide["blocks.1.adaLN_modulation.1.weight"], [6 * 48, 48]);
+    assert_eq!(wide["y_embedder.embedding_table.weight"], [1001, 48]);
+    assert_eq!(wide["final_layer.linear.bias"], [16]);
+}
+
+#[test]
+fn a_backbone_may_have_a_process_and_a_time_of_its_own() {
+    let spec = Stitched.spec();
+    assert_eq!(spec.backbones[0].process, None);
+    assert_eq!(spec.process_of(2), Process { betas: Betas::Cosine, steps: 1000 });
+    assert_eq!(spec.time_of(2), TimeMap { times: 999.0, over: 1000.0, plus: 1.0 });
+    assert_eq!(spec.history, History::Restart);
 }

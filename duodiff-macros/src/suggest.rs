@@ -3,18 +3,25 @@
 /// ` -- did you mean …` if a word is near, else ` -- use one of …`.
 pub fn mend<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
-    let near = known.iter().map(|word| (distance(found, word), *word)).filter(|(far, word)| *far <= tolerance(found, word)).min();
-    match (near, known.as_slice()) {
-        (Some((_, word)), _) => format!(" -- did you mean `{word}`"),
-        (None, []) => " -- remove it".into(),
-        (None, [only]) => format!(" -- use `{only}`"),
-        (None, words) => format!(" -- use one of {}", words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")),
-    }
+    near(found, &known).unwrap_or_else(|| match known.as_slice() {
+        [] => " -- remove it".into(),
+        [only] => format!(" -- use `{only}`"),
+        words => format!(" -- use one of {}", words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")),
+    })
+}
+
+/// ` -- did you mean …` if a word is near.
+pub fn near(found: &str, known: &[&str]) -> Option<String> {
+    // A beginning of at least three letters counts as a slip of the pen.
+    let begun = known.iter().filter(|word| found.len() >= 3 && word.starts_with(found)).map(|word| (0, *word));
+    let misspelt = known.iter().map(|word| (distance(found, word), *word)).filter(|(far, word)| *far <= tolerance(found, word));
+    let near = begun.chain(misspelt).min();
+    near.map(|(_, word)| format!(" -- did you mean `{word}`"))
 }
 
 /// Edits after which two words no longer look alike.
 fn tolerance(found: &str, word: &str) -> usize {
-    (found.chars().count().min(word.chars().count()) / 2).clamp(1, 3)
+    (found.chars().count().min(word.chars().count()) / 2).min(3)
 }
 
 /// Edit distance with transpositions of neighbours (optimal string alignment).

@@ -35,6 +35,8 @@ pub struct PairDeclaration {
     pub phases: Field<Vec<PhaseUse>>,
     /// `history: carry`
     pub history: Field<Ident>,
+    /// Whether a key was misspelt or swallowed, so that what is missing is no second mistake.
+    pub misread: bool,
 }
 
 /// The value of a key, if there is one.

@@ -177,6 +177,11 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// Whether anything was complained about.
+    pub(super) fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
     /// Whether there is time left; if not, that is the last problem.
     pub(super) fn spend(&mut self, span: Span) -> bool {
         if self.budget == 1 {
@@ -219,7 +224,7 @@ impl<'a> Evaluator<'a> {
             Statement::Evaluate(value) => {
                 let found = self.evaluate(value);
                 if !matches!(found.value, Value::Unit | Value::Poison) {
-                    self.report(found.span, &format!("{} is computed and dropped -- bind it with `let`, or remove it", found.value.kind()));
+                    self.report(found.span, &format!("this computes {} and drops it -- bind it with `let`, or remove it", found.value.kind()));
                 }
             }
         }
@@ -344,7 +349,7 @@ impl<'a> Evaluator<'a> {
             Value::Poison => Err(Fault::Known),
             other => {
                 let mend = "test an option, a comparison or an argument declared with `?`";
-                fault(found.span, format!("{} is neither true nor false -- {mend}", other.kind()))
+                fault(found.span, format!("a condition cannot be {} -- {mend}", other.kind()))
             }
         }
     }

@@ -13,18 +13,34 @@ use crate::suggest;
 /// Checks every name of an arch where it is declared.
 pub fn check_arch(arch: &Arch, errors: &mut Errors) {
     check_header(arch, errors);
+    let misnamed = errors.count() > 0;
     let mut known = HashSet::new();
-    for (index, function) in arch.functions.iter().enumerate() {
+    let mut faulty = HashSet::new();
+    for function in &arch.functions {
         let name = function.name.to_string();
+        let before = errors.count();
         if signature::find(&name).is_some() {
             errors.error(function.name.span(), format!("`{name}` is an operator -- give the fn another name"));
         } else if !known.insert(name.clone()) {
             errors.error(function.name.span(), format!("there is a fn `{name}` already -- give this one another name"));
         }
-        check_function(arch, index, function, errors);
+        check_arguments(function, errors);
+        if errors.count() > before {
+            faulty.insert(name);
+        }
     }
-    let mut scope = Scope::new(arch, arch.functions.len(), Place::Arch, errors);
-    scope.names.push(arch.inputs.iter().map(|input| input.name.to_string()).collect());
+    for (index, function) in arch.functions.iter().enumerate() {
+        let mut scope = Scope::new(arch, index, Place::Function, &faulty, errors);
+        scope.names.push(function.arguments.iter().map(|argument| argument.name.to_string()).collect());
+        scope.block(&function.body);
+        if function.body.value.is_none() {
+            errors.error(function.body.end, "the fn ends without a value -- end it with an expression without a semicolon");
+        }
+    }
+    let mut scope = Scope::new(arch, arch.functions.len(), Place::Arch, &faulty, errors);
+    // A misspelt input was reported; its uses are spelt right.
+    let inputs = INPUTS.into_iter().filter(|_| misnamed).map(String::from);
+    scope.names.push(arch.inputs.iter().map(|input| input.name.to_string()).chain(inputs).collect());
     scope.block(&arch.body);
     if arch.body.value.is_none() {
         errors.error(arch.body.end, "the arch ends without a value -- end it with the image that the network returns, without a semicolon");
@@ -56,22 +72,16 @@ fn check_header(arch: &Arch, errors: &mut Errors) {
     }
 }
 
-fn check_function(arch: &Arch, index: usize, function: &Function, errors: &mut Errors) {
+fn check_arguments(function: &Function, errors: &mut Errors) {
     let mut known = HashSet::new();
     for Input { name, .. } in &function.arguments {
         if !known.insert(name.to_string()) {
             errors.error(name.span(), format!("there is an argument `{name}` already -- name this one otherwise"));
         }
     }
-    let optional = function.arguments.iter().skip_while(|argument| argument.presence == Presence::Required);
-    if let Some(late) = optional.clone().find(|argument| argument.presence == Presence::Required) {
+    let mut optional = function.arguments.iter().skip_while(|argument| argument.presence == Presence::Required);
+    if let Some(late) = optional.find(|argument| argument.presence == Presence::Required) {
         errors.error(late.name.span(), format!("`{}` follows an argument that may be left out -- move it before those", late.name));
-    }
-    let mut scope = Scope::new(arch, index, Place::Function, errors);
-    scope.names.push(known);
-    scope.block(&function.body);
-    if function.body.value.is_none() {
-        errors.error(function.body.end, "the fn ends without a value -- end it with an expression without a semicolon");
     }
 }
 
@@ -90,14 +100,16 @@ struct Scope<'a, 'e> {
     place: Place,
     /// Parameters, then one set per open block.
     names: Vec<HashSet<String>>,
+    /// Functions whose arguments were complained about: calls of them are not judged.
+    faulty: &'a HashSet<String>,
     errors: &'e mut Errors,
 }
 
 impl<'a, 'e> Scope<'a, 'e> {
-    fn new(arch: &'a Arch, callable: usize, place: Place, errors: &'e mut Errors) -> Self {
+    fn new(arch: &'a Arch, callable: usize, place: Place, faulty: &'a HashSet<String>, errors: &'e mut Errors) -> Self {
         let constants = arch.parameters.iter().map(|parameter| parameter.name.to_string());
         let names = vec![constants.chain(BUILT_IN.map(String::from)).collect()];
-        Self { arch, callable, place, names, errors }
+        Self { arch, callable, place, names, faulty, errors }
     }
 
     fn knows(&self, name: &str) -> bool {
@@ -159,7 +171,8 @@ impl<'a, 'e> Scope<'a, 'e> {
             let mut known: Vec<&str> = self.names.iter().flatten().map(String::as_str).collect();
             // For repeatability: the order of a hash set is arbitrary.
             known.sort_unstable();
-            format!("nothing is named `{name}` here{}", suggest::mend(name, known))
+            let mend = suggest::near(name, &known).unwrap_or_else(|| " -- introduce it with `let`, or as a parameter of the arch".into());
+            format!("nothing is named `{name}` here{mend}")
         };
         self.errors.error(span, message);
     }
@@ -200,7 +213,8 @@ impl<'a, 'e> Scope<'a, 'e> {
             (None, None) => {
                 let functions: Vec<String> = self.arch.functions.iter().map(|function| function.name.to_string()).collect();
                 let known = OPERATORS.iter().map(|operator| operator.name).chain([PUSH.name]).chain(functions.iter().map(String::as_str));
-                let mend = suggest::mend(&name, known);
+                let known: Vec<&str> = known.collect();
+                let mend = suggest::near(&name, &known).unwrap_or_else(|| format!(" -- declare it with fn {name}(…) {{ … }}"));
                 self.errors.error(call.name.span(), format!("there is no operator or fn `{name}`{mend}"));
             }
         }
@@ -240,7 +254,7 @@ impl<'a, 'e> Scope<'a, 'e> {
         let most = function.arguments.len();
         let fewest = function.arguments.iter().filter(|argument| argument.presence == Presence::Required).count();
         let found = call.arguments.len();
-        if found < fewest || found > most {
+        if (found < fewest || found > most) && !self.faulty.contains(&function.name.to_string()) {
             let names: Vec<String> = function.arguments.iter().map(|argument| argument.name.to_string()).collect();
             let message = format!("the fn `{0}` does not take {1} -- use {0}({2})", function.name, counted(found), names.join(", "));
             self.errors.error(call.name.span(), message);

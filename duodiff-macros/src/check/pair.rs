@@ -115,7 +115,7 @@ fn check_missing(pair: &PairDeclaration, errors: &mut Errors) {
     let missing: Vec<_> = keys.iter().filter(|(_, missing, _)| *missing).collect();
     let mends: Vec<String> = missing.iter().map(|(key, _, example)| format!("{key}: {example}")).collect();
     let names: Vec<String> = missing.iter().map(|(key, ..)| format!("`{key}`")).collect();
-    if !missing.is_empty() {
+    if !missing.is_empty() && !pair.misread {
         let (pair_name, names, mends) = (&pair.name, names.join(", "), mends.join(", "));
         errors.error(pair.name.span(), format!("the pair `{pair_name}` says nothing of {names} -- add e.g. {mends}"));
     }

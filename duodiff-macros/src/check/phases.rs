@@ -40,7 +40,7 @@ pub fn check_phases(
     }
     match (phases.last(), next) {
         (Some(phase), Some(rest)) if rest > -1 => {
-            let message = format!("the timesteps {rest}..=0 belong to no phase -- end here at 0, or add a phase {rest}..=0");
+            let message = format!("{} in no phase -- end here at 0, or add a phase {rest}..=0", timesteps(rest, 0));
             errors.error(phase.last.span, message);
         }
         (Some(phase), Some(rest)) if rest < -1 => {
@@ -61,9 +61,9 @@ fn check_first(phase: &PhaseUse, wanted: i64, steps: i64, errors: &mut Errors) {
     } else if wanted < 0 {
         "every timestep has a phase already -- remove this one".into()
     } else if first > wanted {
-        format!("the timesteps {first}..={} have a phase already -- use {wanted}", wanted + 1)
+        format!("{} in a phase already -- use {wanted}", timesteps(first, wanted + 1))
     } else {
-        format!("the timesteps {wanted}..={} belong to no phase -- use {wanted}", first + 1)
+        format!("{} in no phase -- use {wanted}", timesteps(wanted, first + 1))
     };
     errors.error(phase.first.span, message);
 }
@@ -77,4 +77,8 @@ fn backbone_of(phase: &PhaseUse, backbones: Option<&[BackboneUse]>, errors: &mut
         errors.error(phase.backbone.span(), format!("no backbone is named `{}`{mend}", phase.backbone));
     }
     index
+}
+
+fn timesteps(first: i64, last: i64) -> String {
+    if first == last { format!("timestep {first} is") } else { format!("timesteps {first}..={last} are") }
 }

@@ -33,8 +33,8 @@ pub fn spec(declared: &PairDeclaration, pair: &CheckedPair) -> TokenStream {
             predicts: Prediction::#predicts,
             classes: #classes,
             guidance: #guidance,
-            backbones: vec![#(#backbones),*],
-            phases: vec![#(#phases),*],
+            backbones: ::std::vec![#(#backbones),*],
+            phases: ::std::vec![#(#phases),*],
             history: History::#history,
         }
     }

@@ -1,5 +1,6 @@
 //! `pair NAME { key: value, … }`: one reader per key.
 
+use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Attribute, Ident, Path, Result, Token, Visibility, bracketed, parenthesized, token};
 
@@ -17,7 +18,12 @@ impl Parser<'_> {
         let name = name(input, "the name of the pair")?;
         let mut pair = empty(attributes, visibility, name);
         let content = group(input, Delimiter::Braces, "{ key: value, … }")?;
-        self.list(&content, |parser, input| parser.entry(input, &mut pair));
+        self.list(&content, |parser, input| {
+            pair.misread |= !KEYS.iter().any(|key| input.fork().call(Ident::parse_any).is_ok_and(|word| word == key));
+            parser.entry(input, &mut pair)?;
+            pair.misread |= !input.is_empty() && !input.peek(Token![,]);
+            Ok(())
+        });
         Ok(pair)
     }
 
@@ -27,6 +33,9 @@ impl Parser<'_> {
         if !known {
             let mend = suggest::mend(&key.to_string(), KEYS);
             return Err(syn::Error::new(key.span(), format!("`{key}` is no key of a pair{mend}")));
+        }
+        if !input.peek(Token![:]) {
+            pair.misread = true;
         }
         if input.peek(Token![=]) {
             return Err(input.error("a key of a pair is followed by a colon -- use `:`"));
@@ -138,7 +147,7 @@ impl Parser<'_> {
             input.parse::<Token![-]>()?;
             time.plus = -self.number(input)?.value;
         }
-        if !input.is_empty() && !input.peek(Token![,]) {
+        if !input.is_empty() && !input.peek(Token![,]) && !input.peek(Ident::peek_any) {
             return Err(input.error("time is no longer linear in this form -- write `t`, times a number, over a number, plus a number"));
         }
         Ok(time)
@@ -255,5 +264,6 @@ fn empty(attributes: Vec<Attribute>, visibility: Visibility, name: Ident) -> Pai
         backbones: Field::Missing,
         phases: Field::Missing,
         history: Field::Missing,
+        misread: false,
     }
 }

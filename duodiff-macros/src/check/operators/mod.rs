@@ -33,6 +33,10 @@ impl Evaluator<'_> {
     pub(super) fn call_operator(&mut self, call: &Call, plain: Vec<Evaluated>) -> Result<Value, Fault> {
         let options = call.options.iter().map(|option| (option.name.to_string(), self.evaluate(&option.value))).collect();
         let operands = Operands { call, plain, options };
+        if call.name == "push" {
+            // Also what is wrong: else its `pop` would be blamed.
+            return self.push(operands);
+        }
         operands.check()?;
         let value = match call.name.to_string().as_str() {
             "linear" => self.linear(&operands),
@@ -55,7 +59,6 @@ impl Evaluator<'_> {
             "patches" => self.last_patches(&operands),
             "rows" => operands.tokens(0).map(|(_, rows, _)| counted(rows)),
             "columns" => operands.tokens(0).map(|(_, _, columns)| counted(columns)),
-            "push" => self.push(operands),
             "pop" => self.pop(call),
             _ => Err(Fault::Known),
         }?;
@@ -84,6 +87,7 @@ impl Evaluator<'_> {
     fn pop(&mut self, call: &Call) -> Result<Value, Fault> {
         match self.stack.pop() {
             Some(pushed) => Ok(pushed.value),
+            None if self.has_problems() => Err(Fault::Known),
             None => fault(call.name.span(), "nothing is left to pop -- push as often as you pop"),
         }
     }
