@@ -224,7 +224,10 @@ impl<'a> Evaluator<'a> {
             Statement::Evaluate(value) => {
                 let found = self.evaluate(value);
                 if !matches!(found.value, Value::Unit | Value::Poison) {
-                    self.report(found.span, &format!("this computes {} and drops it -- bind it with `let`, or remove it", found.value.kind()));
+                    self.report(
+                        found.span,
+                        &format!("this computes {} and drops it -- bind it with `let`, or remove it", found.value.kind()),
+                    );
                 }
             }
         }

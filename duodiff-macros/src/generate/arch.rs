@@ -33,7 +33,7 @@ pub fn arch_macro(arch: &Arch, tokens: &TokenStream, soundness: Soundness) -> To
         #export
         #[allow(unused_macros)]
         macro_rules! #hidden {
-            ($($pair:tt)*) => { ::duodiff::__instantiate! { { #tokens } { $($pair)* } } };
+            ($($pair:tt)*) => { ::duodiff::__instantiate! { { #tokens } $($pair)* } };
         }
         #(#attributes)*
         #[allow(unused_imports)]

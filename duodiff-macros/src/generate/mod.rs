@@ -6,4 +6,5 @@ mod pair;
 mod spec;
 
 pub use arch::{Soundness, arch_macro};
-pub use pair::{hand_over, implementation, stub, unit_struct};
+pub use pair::{Method, build, shell};
+pub use spec::spec;

@@ -1,76 +1,67 @@
-//! `pub pair …` becomes a unit struct and its implementation of `Pair`.
+//! `pub pair …` becomes a unit struct and its implementation of `Pair`, whose methods the arch's macro fills.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
-use syn::{Ident, Path};
 
 use super::network::{backbone, backbone_name, instances};
-use super::spec::spec;
-use crate::ast::PairDeclaration;
-use crate::check::{CheckedPair, Library, Network};
+use crate::ast::{ArchUse, PairDeclaration};
+use crate::check::{Library, Network};
 
-/// The type of a pair. It stands outside the arch's macro, so that it exists even where that macro does not.
-pub fn unit_struct(pair: &PairDeclaration) -> TokenStream {
+/// What stands in a method of a pair.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Method {
+    /// The pair as data; also reports all errors.
+    Spec,
+    /// The graph of the backbone whose index is in that variable.
+    Build(Ident),
+}
+
+/// The type and its implementation. It stands outside the arch's macro, so that it is there even where that macro is not.
+pub fn shell(pair: &PairDeclaration, arch: Option<&ArchUse>, tokens: &TokenStream) -> TokenStream {
     let PairDeclaration { attributes, visibility, name, .. } = pair;
+    let filled = |method: TokenStream| match arch.map(|arch| &arch.path) {
+        Some(path) => quote!(#path! { #method { #tokens } }),
+        None => quote!(::core::unreachable!()),
+    };
+    let (spec, build) = (filled(quote!(spec)), filled(quote!(build backbone)));
     quote! {
         #(#attributes)*
         #[derive(Clone, Copy, Debug, Default)]
         #visibility struct #name;
-    }
-}
 
-/// The call of the arch's macro with the pair's tokens.
-pub fn hand_over(path: &Path, tokens: &TokenStream) -> TokenStream {
-    quote!(#path! { #tokens })
-}
-
-/// The implementation of `Pair`.
-pub fn implementation(declared: &PairDeclaration, pair: &CheckedPair, library: &Library, networks: &[Network]) -> TokenStream {
-    let name = &declared.name;
-    let spec = spec(declared, pair);
-    let instances = instances(library);
-    let backbones = networks.iter().map(|network| backbone(library, network));
-    let arms = networks.iter().enumerate().map(|(index, network)| {
-        let (index, name) = (Literal::usize_unsuffixed(index), backbone_name(network));
-        quote!(#index => #name(),)
-    });
-    let unknown = format!("the pair {name} has {} backbones, there is no number {{backbone}}", networks.len());
-    quote! {
         impl ::duodiff::Pair for #name {
             fn spec(&self) -> ::duodiff::spec::PairSpec {
-                #[allow(unused_imports, clippy::wildcard_imports)]
-                use ::duodiff::spec::*;
                 #spec
             }
 
             ::duodiff::when_compiling! {
-                #[allow(unused_imports, unused_variables, non_snake_case, clippy::all, clippy::pedantic)]
+                #[allow(unused_variables, non_snake_case, clippy::all, clippy::pedantic)]
                 fn build(&self, backbone: usize) -> ::duodiff::build::Built {
-                    use ::duodiff::build::{self, Bias, Builder, Built, Image, Tokens};
-                    #instances
-                    #(#backbones)*
-                    match backbone {
-                        #(#arms)*
-                        _ => ::core::panic!(#unknown),
-                    }
+                    #build
                 }
             }
         }
     }
 }
 
-/// An implementation without content, so that errors of the pair are the only ones.
-pub fn stub(name: &Ident) -> TokenStream {
+/// The value of `Pair::build`.
+pub fn build(pair: &PairDeclaration, library: &Library, networks: &[Network], index: &Ident) -> TokenStream {
+    let instances = instances(library);
+    let backbones = networks.iter().map(|network| backbone(library, network));
+    let arms = networks.iter().enumerate().map(|(number, network)| {
+        let (number, name) = (Literal::usize_unsuffixed(number), backbone_name(network));
+        quote!(#number => #name(),)
+    });
+    let unknown = format!("the pair {} has {} backbones, there is no number {{}}", pair.name, networks.len());
     quote! {
-        impl ::duodiff::Pair for #name {
-            fn spec(&self) -> ::duodiff::spec::PairSpec {
-                ::core::unreachable!()
-            }
-
-            ::duodiff::when_compiling! {
-                fn build(&self, _: usize) -> ::duodiff::build::Built {
-                    ::core::unreachable!()
-                }
+        {
+            #[allow(unused_imports)]
+            use ::duodiff::build::{self, Bias, Builder, Built, Image, Tokens};
+            #instances
+            #(#backbones)*
+            match #index {
+                #(#arms)*
+                unknown => ::core::panic!(#unknown, unknown),
             }
         }
     }

@@ -24,7 +24,10 @@ pub fn spec(declared: &PairDeclaration, pair: &CheckedPair) -> TokenStream {
     let backbones = pair.backbones.iter().map(backbone);
     let phases = pair.phases.iter().map(phase);
     quote! {
-        PairSpec {
+        {
+            #[allow(unused_imports, clippy::wildcard_imports)]
+            use ::duodiff::spec::*;
+            PairSpec {
             name: #name.into(),
             doc: #doc.into(),
             image: ImageShape { channels: #channels, height: #height, width: #width },
@@ -36,6 +39,7 @@ pub fn spec(declared: &PairDeclaration, pair: &CheckedPair) -> TokenStream {
             backbones: ::std::vec![#(#backbones),*],
             phases: ::std::vec![#(#phases),*],
             history: History::#history,
+            }
         }
     }
 }

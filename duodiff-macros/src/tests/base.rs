@@ -4,7 +4,7 @@
 
 use proc_macro2::{Delimiter, LineColumn, TokenStream, TokenTree};
 
-use crate::expand::{declarations, instance};
+use crate::expand::{body, declarations};
 use crate::report::Errors;
 
 /// Everything that the cases change.
@@ -141,7 +141,7 @@ pub fn errors(tokens: TokenStream) -> Errors {
             arch = if sound { item } else { TokenStream::new() };
         } else {
             // A pair without a readable arch was reported by its declaration already; a second report falls on the same place.
-            instance(quote::quote!({ #arch } { #item }), &mut errors);
+            body(quote::quote!({ #arch } spec { #item }), &mut errors);
         }
     }
     errors
