@@ -3,10 +3,14 @@
 // The expansion of `duodiff!` names this crate by its path, here too.
 extern crate self as duodiff;
 
+mod celeba64;
 mod cifar10;
+mod imagenet256;
+mod imagenet64;
 mod mnist;
 mod uvit;
 
+pub use celeba64::Celeba64;
 pub use cifar10::Cifar10;
 #[cfg(feature = "compile")]
 pub use duodiff_graph::build;
@@ -14,6 +18,8 @@ pub use duodiff_graph::spec::{self, Pair};
 #[doc(hidden)]
 pub use duodiff_macros::__instantiate;
 pub use duodiff_macros::duodiff;
+pub use imagenet64::Imagenet64;
+pub use imagenet256::Imagenet256;
 pub use mnist::Mnist;
 pub use uvit::uvit;
 
@@ -23,7 +29,7 @@ pub use duodiff_graph as graph;
 pub mod dsl {}
 
 /// Every ready pair.
-pub const PAIRS: &[&dyn Pair] = &[&Mnist, &Cifar10];
+pub const PAIRS: &[&dyn Pair] = &[&Mnist, &Cifar10, &Celeba64, &Imagenet64, &Imagenet256];
 
 /// Passes items through that need luminal.
 #[cfg(feature = "compile")]

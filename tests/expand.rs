@@ -11,7 +11,7 @@ use common::dit::Stitched;
 use common::pairs::{Cond, MlpTime, Uncond};
 use duodiff::graph::program::Origin;
 use duodiff::spec::{Betas, History, Process, TimeMap};
-use duodiff::{Cifar10, Mnist, Pair};
+use duodiff::{Celeba64, Cifar10, Imagenet64, Imagenet256, Mnist, Pair};
 use safetensors::SafeTensors;
 
 /// Key and shape of every parameter of a backbone.
@@ -56,10 +56,14 @@ fn a_pair_with_a_time_network_has_the_parameters_of_its_checkpoints() {
     fits(&MlpTime, "mlp_time");
 }
 
-/// Conventions: parameters as counted from the authors' code.
+/// As counted from the authors' code.
 #[test]
-fn cifar10_has_the_published_number_of_parameters() {
+fn ready_pairs_have_the_published_numbers_of_parameters() {
     assert_eq!([elements(&Cifar10, 0), elements(&Cifar10, 1)], [10_122_848, 44_255_328]);
+    assert_eq!([parameters(&Cifar10, 0).len(), parameters(&Cifar10, 1).len()], [44, 164]);
+    assert_eq!((elements(&Imagenet64, 1), parameters(&Imagenet64, 1).len()), (130_940_292, 213));
+    assert_eq!((elements(&Imagenet256, 1), parameters(&Imagenet256, 1).len()), (286_763_172, 261));
+    assert_eq!([0, 1].map(|backbone| (elements(&Celeba64, backbone) + 5_000) / 10_000), [1016, 4429], "in units of 0.01 million");
 }
 
 #[test]

@@ -100,9 +100,9 @@ pub enum Statement {
         /// The running integer.
         index: Ident,
         /// First value.
-        start: Expression,
+        start: Box<Expression>,
         /// One past the last value.
-        end: Expression,
+        end: Box<Expression>,
         /// What is repeated.
         body: Block,
     },

@@ -104,12 +104,12 @@ impl Parser<'_> {
         input.parse::<Token![for]>()?;
         let index = name(input, "a name")?;
         mark::<Token![in]>(input, "in")?;
-        let start = self.expression(input)?;
+        let start = Box::new(self.expression(input)?);
         if input.peek(Token![..=]) {
             return Err(input.error("the range of a for leaves out its end -- use `..`"));
         }
         mark::<Token![..]>(input, "..")?;
-        let end = self.expression(input)?;
+        let end = Box::new(self.expression(input)?);
         let content = group(input, Delimiter::Braces, "{ … }")?;
         let body = self.nested(&content)?;
         Ok(Statement::For { index, start, end, body })

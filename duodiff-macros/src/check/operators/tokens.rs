@@ -112,7 +112,7 @@ impl Evaluator<'_> {
 }
 
 fn check_heads(heads: usize, width: usize, span: proc_macro2::Span) -> Result<(), Fault> {
-    if width % heads == 0 {
+    if width.is_multiple_of(heads) {
         return Ok(());
     }
     fault(span, format!("{heads} heads do not divide the width {width} -- {}", divisors(width)))
