@@ -29,7 +29,8 @@ pub const HISTORY: usize = 3;
 /// One step: `m = a·x + b·f`, clipped to ±clip if given; push m; `x' = c0·x + cs·s + Σ ci·mi + cz·z`; if `save`, s = x
 /// (the state before the update).
 ///
-/// f is the network's output, s the saved state, `mi` the i-th most recent m (m0 is this step's), z standard normal.
+/// m is the clean image that f stands for, or f itself (a = 0, b = 1) where no step needs the clean image: f is the
+/// network's output, s the saved state, `mi` the i-th most recent m (m0 is this step's), z standard normal.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// Index of the backbone that is evaluated.

@@ -23,8 +23,9 @@ impl Steps {
         let row = |jump: &Jump| -> Result<Row, StepsError> {
             let backbone = backbone_at(phases, jump.t);
             let (scale, time) = feeds[backbone].at(&levels, jump.t)?;
-            let (a, b) = convert(spec.predicts, &levels, jump.t)?;
-            Ok(jump.row(Row { backbone, t: jump.t as f32, time, scale, a: a as f32, b: b as f32, clip: settings.clip, ..EMPTY }))
+            let clean = convert(spec.predicts, &levels, jump.t)?;
+            let update = if settings.clip.is_some() { Update::converted(jump, clean) } else { Update::direct(jump, clean) };
+            Ok(update.row(Row { backbone, t: jump.t as f32, time, scale, clip: settings.clip, ..EMPTY }))
         };
         Ok(Self { rows: jumps.iter().map(row).collect::<Result<_, _>>()?, guidance })
     }
@@ -147,12 +148,34 @@ impl Jump {
         let x = ((1.0 - target - variance).max(0.0) / (1.0 - from)).sqrt();
         Self { t, x, m: target.sqrt() - from.sqrt() * x, z: variance.sqrt() }
     }
+}
 
-    /// `row` with this update's coefficients.
+/// A step's coefficients in float64: `m = a·x + b·f`, `x' = x·x + m·m + z·z`.
+struct Update {
+    a: f64,
+    b: f64,
+    x: f64,
+    m: f64,
+    z: f64,
+}
+
+impl Update {
+    /// By way of the clean image, which can then be clipped.
+    fn converted(jump: &Jump, (a, b): (f64, f64)) -> Self {
+        Self { a, b, x: jump.x, m: jump.m, z: jump.z }
+    }
+
+    /// From the output itself. The clean image at t = 999 is a difference of numbers 150 times as large: without it, a
+    /// thousand steps lose less to rounding.
+    fn direct(jump: &Jump, (a, b): (f64, f64)) -> Self {
+        Self { a: 0.0, b: 1.0, x: jump.x + jump.m * a, m: jump.m * b, z: jump.z }
+    }
+
+    /// `row` with these coefficients, rounded.
     fn row(&self, row: Row) -> Row {
         let mut history = [0.0; HISTORY];
         history[0] = self.m as f32;
-        Row { c0: self.x as f32, history, cz: self.z as f32, ..row }
+        Row { a: self.a as f32, b: self.b as f32, c0: self.x as f32, history, cz: self.z as f32, ..row }
     }
 }
 

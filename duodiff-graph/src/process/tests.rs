@@ -39,7 +39,12 @@ static LINEAR_PROCESS: LazyLock<Vec<(f64, f64, f64, f64)>> = LazyLock::new(|| {
     (0..1000).map(|t| (betas[t], 1.0 - betas[t], bar(t + 1), betas[t] * (1.0 - bar(t)) / (1.0 - bar(t + 1)))).collect()
 });
 
-/// One update by the row, in float64: (x', m).
+/// Settings whose rows go by way of the clean image.
+fn clipped(solver: Solver, steps: u32) -> Settings {
+    Settings { clip: Some(1.0), ..settings(solver, steps) }
+}
+
+/// One update by the row, in float64, without the clip: (x', m).
 fn apply(row: &Row, x: f64, f: f64, z: f64) -> (f64, f64) {
     let m = f64::from(row.a) * x + f64::from(row.b) * f;
     (f64::from(row.c0) * x + f64::from(row.history[0]) * m + f64::from(row.cz) * z, m)
@@ -69,7 +74,7 @@ fn ddpm_is_the_ancestral_formula() {
 #[test]
 fn ddim_is_the_published_formula_at_any_eta() {
     for (count, eta) in [(50, 0.0), (10, 0.0), (50, 0.5), (7, 1.0), (1000, 0.3), (1, 0.0), (2, 0.9)] {
-        let steps = Steps::new(&spec(), &settings(Solver::Ddim { eta }, count)).expect("valid");
+        let steps = Steps::new(&spec(), &clipped(Solver::Ddim { eta }, count)).expect("valid");
         for (i, row) in steps.rows.iter().enumerate() {
             let bar = LINEAR_PROCESS[row.t as usize].2;
             let target = steps.rows.get(i + 1).map_or(1.0, |next| LINEAR_PROCESS[next.t as usize].2);
@@ -88,7 +93,7 @@ fn ddim_is_the_published_formula_at_any_eta() {
 
 #[test]
 fn strided_ddpm_is_ancestral_between_its_own_timesteps() {
-    let steps = Steps::new(&spec(), &settings(Solver::Ddpm, 20)).expect("valid");
+    let steps = Steps::new(&spec(), &clipped(Solver::Ddpm, 20)).expect("valid");
     for (row, next) in steps.rows.iter().zip(&steps.rows[1..]) {
         let (bar, target) = (LINEAR_PROCESS[row.t as usize].2, LINEAR_PROCESS[next.t as usize].2);
         let alpha = bar / target;
@@ -113,12 +118,30 @@ fn every_prediction_stands_for_the_same_clean_image() {
             (Prediction::Previous, posterior),
         ];
         for (predicts, f) in outputs {
-            let steps = Steps::new(&PairSpec { predicts, ..spec() }, &settings(Solver::Ddpm, 1000)).expect("valid");
+            let steps = Steps::new(&PairSpec { predicts, ..spec() }, &clipped(Solver::Ddpm, 1000)).expect("valid");
             let row = &steps.rows[999 - t];
             let (found, m) = apply(row, x, f, 0.0);
             let size = (f64::from(row.a) * x).abs().max((f64::from(row.b) * f).abs()).max(1.0);
             assert!((m - x0).abs() <= 2e-7 * size, "{predicts:?} at {t}: {m}");
             assert!((found - posterior).abs() <= 1e-6, "{predicts:?} at {t}: {found} {posterior}");
+        }
+    }
+}
+
+#[test]
+fn without_a_clip_rows_skip_the_clean_image() {
+    for predicts in [Prediction::Epsilon, Prediction::X0, Prediction::V, Prediction::Previous] {
+        let pair = PairSpec { predicts, ..spec() };
+        for solver in [Solver::Ddpm, Solver::Ddim { eta: 0.3 }] {
+            let direct = Steps::new(&pair, &settings(solver, 40)).expect("valid");
+            let converted = Steps::new(&pair, &clipped(solver, 40)).expect("valid");
+            for (direct, converted) in direct.rows.iter().zip(&converted.rows) {
+                assert_eq!((direct.a, direct.b), (0.0, 1.0));
+                for (x, f, z) in [(1.3, 0.2, 0.0), (0.1, -0.7, 0.4)] {
+                    let (found, wanted) = (apply(direct, x, f, z).0, apply(converted, x, f, z).0);
+                    assert!((found - wanted).abs() <= 1e-5, "{predicts:?} at {}: {found} {wanted}", direct.t);
+                }
+            }
         }
     }
 }
