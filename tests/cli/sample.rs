@@ -246,6 +246,25 @@ mod unix {
     }
 
     #[test]
+    fn ctrl_c_does_not_wait_for_a_long_batch() {
+        let session = Session::new();
+        let arguments = ["sample", "--count", "500", "--batch", "500", "--solver", "ddpm", "-o", "run"];
+        let child = session.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let started = Instant::now();
+        while !session.path("run/manifest.jsonl").exists() {
+            assert!(started.elapsed() < Duration::from_secs(60), "the run does not start");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        let signalled = Instant::now();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{output:?}");
+        assert!(signalled.elapsed() < Duration::from_secs(30), "half an hour of work was waited for");
+        assert_eq!(session.names("run/images"), [""; 0]);
+    }
+
+    #[test]
     fn a_kill_leaves_whole_files_and_a_run_that_goes_on() {
         let session = Session::new();
         let output = stop(&session, "-KILL");

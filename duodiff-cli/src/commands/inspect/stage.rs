@@ -68,14 +68,14 @@ fn steps(spec: &PairSpec, json: bool) -> Result {
     }
     use Align::{Left, Right};
     let columns = [("step", Right), ("backbone", Left), ("t", Right), ("time", Right), ("a", Right), ("b", Right)];
-    let update = [("x", Right), ("saved", Right), ("m0", Right), ("m1", Right), ("m2", Right), ("noise", Right)];
+    let update = [("c0", Right), ("cs", Right), ("h0", Right), ("h1", Right), ("h2", Right), ("cz", Right)];
     let mut table = Table::new(&[&columns[..], &update].concat());
     for (step, row) in steps.rows.iter().enumerate() {
         let head = [step.to_string(), name(row).to_string(), row.t.to_string(), row.time.to_string()];
         let factors = [row.a, row.b, row.c0, row.cs].into_iter().chain(row.history).chain([row.cz]);
         table.row(head.into_iter().chain(factors.map(|factor| factor.to_string())));
     }
-    report::print(&format!("m0 = a x + b f, then x = x x + saved s + m0 m0 + m1 m1 + m2 m2 + noise z, each by its factor\n{table}"))
+    report::print(&format!("m0 = a x + b f;  x' = c0 x + cs s + h0 m0 + h1 m1 + h2 m2 + cz z\n{table}"))
 }
 
 fn build(pair: &dyn Pair, json: bool) -> Result {

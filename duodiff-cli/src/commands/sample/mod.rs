@@ -129,7 +129,10 @@ fn finish(run: Run, progress: &Progress, args: &SampleArgs, verbosity: Verbosity
     let speed = progress::speed(made as f64 / time.as_secs_f64().max(1e-9));
     match made {
         0 => verbosity.say(&format!("nothing to do: the run is complete; grid: {}", grid.display())),
-        _ => verbosity.say(&format!("{made} images in {:.1} s ({speed} images/s); grid: {}", time.as_secs_f64(), grid.display())),
+        _ => {
+            let (noun, seconds) = (if made == 1 { "image" } else { "images" }, time.as_secs_f64());
+            verbosity.say(&format!("{made} {noun} in {seconds:.1} s ({speed} images/s); grid: {}", grid.display()));
+        }
     }
     if !args.json {
         return report::line(&folder.display().to_string());
