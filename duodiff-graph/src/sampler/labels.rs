@@ -16,7 +16,7 @@ pub enum Labels {
 
 impl Labels {
     /// Checks the labels against the pair.
-    pub(super) fn check(&self, spec: &PairSpec) -> Result<(), SamplerError> {
+    pub fn check(&self, spec: &PairSpec) -> Result<(), SamplerError> {
         let Self::Turns(turns) = self else { return Ok(()) };
         let Some(Classes { count, .. }) = spec.classes else { return Err(SamplerError::Unconditional) };
         let found = turns.iter().find(|class| **class >= count);

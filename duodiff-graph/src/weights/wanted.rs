@@ -29,7 +29,7 @@ impl Wanted {
     }
 
     /// Whether names and shapes are exactly the wanted ones.
-    fn fits(&self, entries: &[Entry]) -> bool {
+    pub fn fits(&self, entries: &[Entry]) -> bool {
         entries.len() == self.params.len() && entries.iter().all(|entry| self.params.get(&entry.name) == Some(&entry.shape))
     }
 

@@ -1,0 +1,230 @@
+//! What is sampled: the embedded pair, a bundle, or a declared pair with its weights.
+
+use std::fs;
+use std::path::Path;
+
+use duodiff::graph::bundle::{self, Bundle, BundleError};
+use duodiff::graph::cpu::{Cpu, Memory, Options};
+use duodiff::graph::plan::Plan;
+use duodiff::graph::spec::{Pair, PairSpec, Phase};
+use duodiff::graph::weights::{Wanted, Weights};
+
+use crate::args::WeightsArg;
+use crate::catalog::Catalog;
+use crate::error::{Exit, Failure, Result};
+use crate::report;
+
+/// The embedded pair's bundle, made by the build script.
+const EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/embedded.duo"));
+
+/// A plan and where its weights come from; files of weights are not read yet.
+pub struct Source {
+    plan: Plan,
+    weights: Origin,
+}
+
+/// Where weights come from.
+enum Origin {
+    /// A bundle that holds them.
+    Inside(Vec<Weights>),
+    /// The command line.
+    Asked(WeightsArg),
+    /// The command line; files must have the hashes that the bundle records.
+    Recorded(WeightsArg, Vec<[u8; 32]>),
+}
+
+/// A plan with its weights.
+pub struct Ready {
+    plan: Plan,
+    weights: Vec<Weights>,
+}
+
+/// Compiles a declared pair.
+#[cfg(feature = "compile")]
+pub fn compile(pair: &dyn Pair) -> Result<Plan> {
+    use duodiff::graph::compile;
+    let compiled = compile::compile(pair, &compile::Options::default());
+    compiled
+        .map(|compiled| compiled.plan)
+        .map_err(|why| Failure::new(Exit::Failed, format!("{} could not be compiled: {why}", pair.spec().name)))
+}
+
+/// Says that this build cannot compile pairs.
+#[cfg(not(feature = "compile"))]
+pub fn compile(pair: &dyn Pair) -> Result<Plan> {
+    let message = format!("{} must be compiled, and this duodiff was built without its compiler", pair.spec().name);
+    Err(Failure::usage(message).hint("a bundle (x.duo), or a duodiff built with the feature compile"))
+}
+
+/// Number of threads where none is asked for.
+pub fn threads(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+}
+
+/// Reads a bundle.
+pub fn open_bundle(path: &Path) -> Result<Bundle> {
+    let metadata = fs::metadata(path).map_err(|why| Failure::input(path, why))?;
+    if !metadata.is_file() {
+        return Err(Failure::input(path, "not a regular file"));
+    }
+    let bytes = fs::read(path).map_err(|why| Failure::input(path, why))?;
+    let bundle = bundle::read(&bytes).map_err(|why| match why {
+        BundleError::Version { .. } | BundleError::Replanned => Failure { exit: Exit::Misfit, ..Failure::input(path, why) },
+        _ => Failure::input(path, why),
+    })?;
+    if bundle.targets.iter().any(|target| target == "cpu") {
+        return Ok(bundle);
+    }
+    let targets = report::harmless(&bundle.targets.join(","));
+    let misfit = Failure::input(path, format!("the bundle runs on {targets}, this machine offers cpu"));
+    Err(Failure { exit: Exit::Misfit, ..misfit }.hint("a bundle made with --target cpu"))
+}
+
+/// One backbone of a pair with its weights, as a plan of its own: backbone 0.
+pub fn only(pair: &dyn Pair, backbone: usize, weights: &WeightsArg) -> Result<Ready> {
+    let mut plan = compile(pair)?;
+    let file = match weights {
+        WeightsArg::Random(seed) => Asked::Random(*seed),
+        WeightsArg::Files(files) => match &files[..] {
+            [file] => Asked::File(file),
+            _ => return Err(Failure::usage(format!("--weights wants one file here, that of {}", plan.spec.backbones[backbone].name))),
+        },
+    };
+    let weights = vec![load_one(&Wanted::all(&plan), backbone, file)?];
+    let last = plan.spec.process.steps.saturating_sub(1);
+    plan.spec.backbones = vec![plan.spec.backbones.swap_remove(backbone)];
+    plan.backbones = vec![plan.backbones.swap_remove(backbone)];
+    plan.spec.phases = vec![Phase { backbone: 0, first: last, last: 0 }];
+    Ok(Ready { plan, weights })
+}
+
+/// The weights that were asked for of one backbone.
+#[derive(Clone, Copy)]
+enum Asked<'a> {
+    Random(u64),
+    File(&'a Path),
+}
+
+fn load_one(wanted: &[Wanted], which: usize, asked: Asked<'_>) -> Result<Weights> {
+    match asked {
+        Asked::Random(seed) => Ok(Weights::random(seed, &wanted[which])),
+        Asked::File(path) => Weights::open(path, wanted, which).map_err(|why| Failure::input(path, why)),
+    }
+}
+
+/// The weights of all backbones; `recorded` are the hashes that files must have.
+fn load_all(plan: &Plan, asked: &WeightsArg, recorded: Option<&[[u8; 32]]>) -> Result<Vec<Weights>> {
+    let wanted = Wanted::all(plan);
+    let count = wanted.len();
+    let files = match asked {
+        WeightsArg::Random(seed) => return Ok(wanted.iter().map(|wanted| Weights::random(*seed, wanted)).collect()),
+        WeightsArg::Files(files) => files,
+    };
+    if files.len() != count {
+        let names: Vec<_> = wanted.iter().map(|wanted| format!("{}.safetensors", wanted.backbone)).collect();
+        let message = format!("--weights names {} files, {} has {count} backbones", files.len(), plan.spec.name);
+        return Err(Failure::usage(message).hint(format!("--weights {}", names.join(","))));
+    }
+    let load = |which: usize| {
+        let weights = load_one(&wanted, which, Asked::File(&files[which]))?;
+        match recorded.map(|hashes| hashes[which]) {
+            Some(hash) if hash != weights.hash => Err(Failure::input(
+                &files[which],
+                format!(
+                    "has hash {}, the bundle was made with {} -- give the file it was made with",
+                    report::hex(&weights.hash),
+                    report::hex(&hash)
+                ),
+            )),
+            _ => Ok(weights),
+        }
+    };
+    (0..count).map(load).collect()
+}
+
+impl Source {
+    /// Finds what was asked for. Where nothing was, it is the embedded pair.
+    pub fn choose(catalog: Catalog<'_>, name: Option<&str>, weights: Option<&WeightsArg>) -> Result<Self> {
+        let Some(name) = name else { return Ok(Self::embedded(weights)) };
+        if let Some(pair) = catalog.get(name) {
+            return Self::declared(pair, weights);
+        }
+        if !is_file_name(name) {
+            return Err(catalog.find(name).err().unwrap_or_else(|| Failure::usage("no such pair")));
+        }
+        let Bundle { plan, hashes, weights: inside, .. } = open_bundle(Path::new(name))?;
+        let weights = match (weights, inside) {
+            (Some(asked), _) => Origin::Recorded(asked.clone(), hashes),
+            (None, Some(inside)) => Origin::Inside(inside),
+            (None, None) => return Err(without_weights(&plan.spec, name)),
+        };
+        Ok(Self { plan, weights })
+    }
+
+    fn embedded(weights: Option<&WeightsArg>) -> Self {
+        let Bundle { plan, weights: inside, .. } = bundle::read(EMBEDDED).expect("invariant: the build script wrote this bundle");
+        let inside = inside.expect("invariant: the embedded bundle holds its weights");
+        Self { plan, weights: weights.map_or(Origin::Inside(inside), |asked| Origin::Asked(asked.clone())) }
+    }
+
+    fn declared(pair: &dyn Pair, weights: Option<&WeightsArg>) -> Result<Self> {
+        if let Some(asked) = weights {
+            return Ok(Self { plan: compile(pair)?, weights: Origin::Asked(asked.clone()) });
+        }
+        let (spec, embedded) = (pair.spec(), Self::embedded(None));
+        if spec == embedded.plan.spec { Ok(embedded) } else { Err(without_weights(&spec, &spec.name)) }
+    }
+
+    /// What the pair declares.
+    pub fn spec(&self) -> &PairSpec {
+        &self.plan.spec
+    }
+
+    /// Loads the weights.
+    pub fn load(self) -> Result<Ready> {
+        let weights = match self.weights {
+            Origin::Inside(weights) => weights,
+            Origin::Asked(asked) => load_all(&self.plan, &asked, None)?,
+            Origin::Recorded(asked, hashes) => load_all(&self.plan, &asked, Some(&hashes))?,
+        };
+        Ok(Ready { plan: self.plan, weights })
+    }
+}
+
+/// What is meant to be a file is told apart from a pair by its dots and slashes.
+pub fn is_file_name(typed: &str) -> bool {
+    typed.contains(['.', '/', '\\'])
+}
+
+fn without_weights(spec: &PairSpec, typed: &str) -> Failure {
+    let names: Vec<_> = spec.backbones.iter().map(|backbone| format!("{}.safetensors", backbone.name)).collect();
+    Failure::usage(format!("{} comes without weights -- give --weights, one file per backbone", spec.name))
+        .hint(format!("duodiff sample {typed} --weights {} (or random:0, for benchmarks)", names.join(",")))
+}
+
+impl Ready {
+    /// The weights, one set per backbone.
+    pub fn weights(&self) -> &[Weights] {
+        &self.weights
+    }
+
+    /// Identifies the plan.
+    pub fn plan_hash(&self) -> [u8; 32] {
+        bundle::plan_hash(&self.plan)
+    }
+
+    /// Bytes that a trajectory of so many steps takes: the executor's, and the weights from which it is made.
+    pub fn memory(&self, batch: usize, threads: usize, steps: usize) -> u64 {
+        let raw = self.weights.iter().flat_map(|weights| weights.tensors.values()).map(|tensor| 4 * tensor.data.len() as u64);
+        Memory::predict(&self.plan, batch, threads, steps).total().saturating_add(raw.sum())
+    }
+
+    /// Sets the executor up.
+    pub fn executor(self, batch: usize, threads: usize) -> Result<Cpu> {
+        let options = Options { batch, threads, isa: None };
+        Cpu::new(self.plan, self.weights, options).map_err(|why| Failure::new(Exit::Input, why.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,16 @@
+//! The command as its users meet it: a process with arguments, two streams, an exit code and files.
+
+mod session;
+
+/// `forward` against the reference.
+mod forward;
+/// The help texts, pinned, so that a change is a decision.
+mod help;
+/// What pairs and files hold.
+mod inspect;
+/// The declared pairs and the figures of the paper.
+mod pairs;
+/// Runs: their folders, continuing, interrupting, refusing.
+mod sample;
+/// What the command line refuses by itself.
+mod usage;
