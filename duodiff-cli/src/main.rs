@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use duodiff::{Cifar10, Mnist};
+use duodiff::{Celeba64, Cifar10, Imagenet64, Imagenet256, Mnist};
 
 fn main() -> ExitCode {
-    duodiff_cli::main(&[&Mnist, &Cifar10])
+    duodiff_cli::main(&[&Mnist, &Cifar10, &Celeba64, &Imagenet64, &Imagenet256])
 }

@@ -55,7 +55,7 @@ fn agrees_with_the_reference() {
         let answer = session.run(&forward(net, &weights(net), &case)).answer();
         assert_eq!(answer, "out.safetensors\n");
         let (shape, values) = &read(&session.path("out.safetensors"))["eps"];
-        let (wanted_shape, wanted) = &wanted[&format!("eps.{net}")];
+        let (wanted_shape, wanted) = &wanted[&format!("f.{net}")];
         assert_eq!(shape, wanted_shape);
         let error = values.iter().zip(wanted).map(|(found, wanted)| (found - wanted).abs()).fold(0.0, f64::max);
         assert!(error <= 2e-5, "{net}: off by {error}");

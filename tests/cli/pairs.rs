@@ -11,6 +11,8 @@ fn lists_the_ready_pairs() {
     assert_eq!(words[cifar], ["Cifar10", "3x32x32", "epsilon", "shallow:300,deep:700", "shallow", "10,122,848", "5.53"]);
     assert_eq!(words[cifar + 1], ["deep", "44,255,328", "24.40"]);
     assert_eq!(words[row("Mnist")][1], "1x28x28");
+    assert_eq!(words[row("Imagenet64") + 1], ["deep", "130,940,292", "70.47"]);
+    assert_eq!(words[row("Imagenet256") + 1], ["deep", "286,763,172", "152.91"]);
 }
 
 #[test]

@@ -33,7 +33,8 @@ impl Job {
     pub fn new(spec: &PairSpec, args: &SampleArgs) -> Result<Self> {
         if !matches!(spec.image.channels, 1 | 3) {
             let channels = spec.image.channels;
-            return Err(Failure::usage(format!("{} has {channels} channels; a PNG holds 1 or 3 -- write a decoder first", spec.name)));
+            let message = format!("a PNG holds 1 or 3 channels, {} has {channels}: its decoder cannot be run yet", spec.name);
+            return Err(Failure::usage(message).hint("a pair of images (duodiff pairs)"));
         }
         let solver = solver(args)?;
         let refuse = |why: &dyn std::fmt::Display| Failure::usage(why.to_string());
