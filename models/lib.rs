@@ -14,7 +14,7 @@ pub use celeba64::Celeba64;
 pub use cifar10::Cifar10;
 #[cfg(feature = "compile")]
 pub use duodiff_graph::build;
-pub use duodiff_graph::spec::{self, Pair};
+pub use duodiff_graph::{Pair, spec};
 #[doc(hidden)]
 pub use duodiff_macros::__instantiate;
 pub use duodiff_macros::duodiff;

@@ -1,7 +1,8 @@
 //! The declared pairs, by name.
 
+use duodiff::Pair;
 use duodiff::graph::spec::text::{echo, hint};
-use duodiff::graph::spec::{Pair, PairSpec};
+use duodiff::spec::PairSpec;
 
 use crate::error::{Failure, Result};
 

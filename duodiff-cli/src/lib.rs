@@ -23,7 +23,7 @@ mod tensors;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
-use duodiff::graph::spec::Pair;
+use duodiff::Pair;
 
 use args::{Args, Command};
 use catalog::Catalog;

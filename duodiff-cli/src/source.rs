@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use duodiff::Pair;
 use duodiff::graph::bundle::{self, Bundle, BundleError};
 use duodiff::graph::cpu::{Cpu, Memory, Options};
 use duodiff::graph::plan::Plan;
-use duodiff::graph::spec::{Pair, PairSpec, Phase};
 use duodiff::graph::weights::{Wanted, Weights};
+use duodiff::spec::{PairSpec, Phase};
 
 use crate::args::WeightsArg;
 use crate::catalog::Catalog;

@@ -13,6 +13,9 @@ pub mod program;
 #[cfg(feature = "compile")]
 pub mod build;
 
+mod pair;
+pub use pair::Pair;
+
 #[cfg(feature = "compile")]
 pub mod raise;
 

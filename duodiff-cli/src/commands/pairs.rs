@@ -38,7 +38,7 @@ pub fn run(catalog: Catalog<'_>, args: &PairsArgs) -> Result {
     report::print(&table(&listed).to_string())
 }
 
-fn list(pair: &dyn duodiff::graph::spec::Pair) -> Result<Listed> {
+fn list(pair: &dyn duodiff::Pair) -> Result<Listed> {
     let plan = source::compile(pair)?;
     let spec = &plan.spec;
     let backbones = spec.backbones.iter().zip(&plan.backbones).map(|(spec, plan)| Backbone {

@@ -5,12 +5,12 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
+use crate::Pair;
 use crate::null::{self, NullError};
 use crate::passes::{PassError, PassReport, optimize};
 use crate::plan::{Cost, Plan, PlanError, plan};
 use crate::program::{Net, Program};
 use crate::raise::{RaiseError, Raised, Recognisers, raise, raise_with};
-use crate::spec::Pair;
 
 /// What may be chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

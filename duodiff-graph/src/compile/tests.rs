@@ -1,11 +1,12 @@
 //! The whole way from luminal's primitives to a plan, held against PyTorch's outputs.
 
 use super::{CompileError, Options, compile, primitives};
+use crate::Pair;
 use crate::build::{self, Bias, Builder, Built, Tokens};
 use crate::interpret::{Inputs, net as interpret};
 use crate::null;
 use crate::plan::PlanError;
-use crate::spec::{Pair, PairSpec};
+use crate::spec::PairSpec;
 use crate::tests::golden::tensors;
 use crate::tests::pairs::spec;
 use crate::tests::uvit::Uvit;

@@ -5,6 +5,6 @@ mod phase;
 mod process;
 pub mod text;
 
-pub use pair::{BackboneSpec, Classes, Guidance, History, ImageShape, Pair, PairSpec, Prediction, TimeMap};
+pub use pair::{BackboneSpec, Classes, Guidance, History, ImageShape, PairSpec, Prediction, TimeMap};
 pub use phase::{Phase, PhaseError};
 pub use process::{Betas, Process};

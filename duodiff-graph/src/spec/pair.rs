@@ -4,16 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Phase, Process};
 
-/// A declared pair. `duodiff!` implements this for the unit struct that it defines.
-pub trait Pair: Sync {
-    /// Everything about the pair but the networks themselves.
-    fn spec(&self) -> PairSpec;
-
-    /// Builds one backbone, an index into [`PairSpec::backbones`], as a `luminal::Graph` of primitive operators.
-    #[cfg(feature = "compile")]
-    fn build(&self, backbone: usize) -> crate::build::Built;
-}
-
 /// Everything about a pair but the networks themselves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PairSpec {

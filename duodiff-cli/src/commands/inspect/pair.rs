@@ -1,10 +1,11 @@
 //! A declared pair: what it declares and what it costs.
 
+use duodiff::Pair;
 use duodiff::graph::bundle::plan_hash;
 use duodiff::graph::cpu::Memory;
 use duodiff::graph::plan::Plan;
 use duodiff::graph::process::Settings;
-use duodiff::graph::spec::{Betas, Pair, PairSpec, Phase, TimeMap};
+use duodiff::spec::{Betas, PairSpec, Phase, TimeMap};
 use serde::Serialize;
 
 use crate::error::Result;

@@ -1,12 +1,13 @@
 //! The stages of a pair's compilation, as text or JSON Lines.
 
+use duodiff::Pair;
 use duodiff::graph::compile::{self, Compiled, Options};
 use duodiff::graph::passes::{self, PassReport};
 use duodiff::graph::plan::Plan;
 use duodiff::graph::process::{Row, Settings, Steps};
 use duodiff::graph::program::{Net, Program};
 use duodiff::graph::raise::Report;
-use duodiff::graph::spec::{Pair, PairSpec};
+use duodiff::spec::PairSpec;
 use serde::Serialize;
 
 use crate::args::StageArg;
