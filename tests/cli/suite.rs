@@ -12,5 +12,7 @@ mod inspect;
 mod pairs;
 /// Runs: their folders, continuing, interrupting, refusing.
 mod sample;
+/// Every stage as text, pinned.
+mod stages;
 /// What the command line refuses by itself.
 mod usage;
