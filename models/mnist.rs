@@ -9,7 +9,7 @@ duodiff! {
         image: [1, 28, 28],
         process: linear_betas(1e-4, 2e-2, 1000),
         time: t,
-        predicts: epsilon,
+        predicts: v,
         backbones: { shallow: depth = 3, deep: depth = 9 },
         phases: { shallow: 999..=700, deep: 699..=0 },
     }

@@ -200,13 +200,15 @@ fn parse_item(item: &str, backbones: &[BackboneSpec]) -> Result<(usize, u32), Ph
     Ok((backbone, count))
 }
 
-/// How to change the last count so that the sum is right.
+/// How to make the sum right: by a backbone that is not named yet, or by another last count.
 fn mend_sum(counts: &[(usize, u32)], found: u64, backbones: &[BackboneSpec], steps: u32) -> String {
-    let Some(&(backbone, count)) = counts.last() else { return "name at least one".to_owned() };
-    let others = found - u64::from(count);
-    match u64::from(steps).checked_sub(others) {
-        Some(right) => format!("for example {}:{right}", backbones[backbone].name),
-        None => "take some away".to_owned(),
+    let Some(&(last, count)) = counts.last() else { return "name at least one".to_owned() };
+    let missing = u64::from(steps).saturating_sub(found);
+    let unnamed = (0..backbones.len()).find(|index| counts.iter().all(|(named, _)| named != index));
+    match (unnamed, u64::from(steps).checked_sub(found - u64::from(count))) {
+        (Some(next), _) if missing > 0 => format!("for example add {}:{missing}", backbones[next].name),
+        (_, Some(right)) => format!("for example {}:{right}", backbones[last].name),
+        _ => "take some away".to_owned(),
     }
 }
 

@@ -74,6 +74,7 @@ fn refuses_overrides_with_a_mend() {
         ("shalow:300,deep:700", "there is no backbone `shalow` -- did you mean `shallow`?"),
         ("teacher:1000", "there is no backbone `teacher` -- use `shallow` or `deep`"),
         ("shallow:300,deep:600", "the phases count 900 timesteps, the process has 1000 -- for example deep:700"),
+        ("shallow:300", "the phases count 300 timesteps, the process has 1000 -- for example add deep:700"),
         ("shallow:4294967295,deep:4294967295", "the phases count 8589934590 timesteps, the process has 1000 -- take some away"),
     ];
     for (text, message) in cases {
