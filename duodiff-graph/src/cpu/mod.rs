@@ -4,6 +4,7 @@
 //! virtual lanes (column modulo 16) and a fixed tree. So instruction set, threads, tiles, batch and position change no bit.
 
 mod buffer;
+mod error;
 mod executor;
 mod frame;
 mod kernels;
@@ -19,6 +20,7 @@ mod tables;
 mod tests;
 mod trajectory;
 
-pub use executor::{Cpu, CpuError, Options};
+pub use error::CpuError;
+pub use executor::{Cpu, Options};
 pub use memory::Memory;
 pub use simd::Isa;

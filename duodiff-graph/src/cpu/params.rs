@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::CpuError;
 use super::buffer::Buffer;
-use super::executor::CpuError;
 use super::kernels::pack;
 use super::kernels::tile::panel_floats;
 use crate::plan::BackbonePlan;
