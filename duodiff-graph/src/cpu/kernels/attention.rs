@@ -2,7 +2,7 @@
 
 use super::pack::Group;
 use super::softmax::exponentials;
-use super::tile::{GROUP, Multiply, Product, TILE, group_floats, group_index, panel_floats};
+use super::tile::{GROUP, Multiply, STRIDE, Sums, TILE, WIDTH, group_floats, group_index, panel_floats};
 use crate::cpu::rows::{Rows, RowsMut, Scratch};
 use crate::cpu::simd::{Kernel, LANES, Simd};
 
@@ -17,7 +17,7 @@ pub(in crate::cpu) struct Attention {
     pub v: Rows,
     /// H.
     pub heads: usize,
-    /// Factor of the scores, applied to the finished product.
+    /// Factor of the scores, applied to the queries.
     pub scale: f32,
     /// `[L, H·K]`.
     pub out: RowsMut,
@@ -67,44 +67,44 @@ impl Kernel for Task {
         let groups = q.rows.div_ceil(GROUP);
         for group in groups * block / blocks..groups * (block + 1) / blocks {
             let (first, rows) = (image * q.rows + group * GROUP, (q.rows - group * GROUP).min(GROUP));
-            s.call(Group { sources: &[q], norm: None, first, count: rows, out: queries });
-            for panel in (0..keys).step_by(2 * LANES) {
-                let panels = (keys - panel).div_ceil(LANES).min(2);
-                let product = Product { k: width, rows, panels, a: queries, b: &key_panels[panel * width..] };
-                s.call(Multiply(product, tile));
-                s.call(Scores { tile, panels, rows, first: panel, scale: attention.scale, scores });
+            s.call(Group { sources: &[q], norm: None, first, count: rows, columns: 0..width, out: queries });
+            s.call(Scale { queries, rows, width, factor: attention.scale });
+            for key in (0..keys).step_by(WIDTH) {
+                let to = Sums { base: scores[group_index(0, key)..].as_mut_ptr(), stride: STRIDE };
+                let (panels, b) = ((keys - key).div_ceil(LANES).min(2), &key_panels[key * width..]);
+                s.call(Multiply { k: width, rows, panels, a: queries, b, panel: width * LANES, ahead: b.as_ptr(), from: None, to });
             }
             let mut factors = [0.0; GROUP];
             s.call(Exponentials { scores, keys, factors: &mut factors[..rows] });
-            for panel in (0..width).step_by(2 * LANES) {
-                let panels = (width - panel).div_ceil(LANES).min(2);
-                let product = Product { k: keys, rows, panels, a: scores, b: &value_panels[panel * keys..] };
-                s.call(Multiply(product, tile));
-                let columns = (width - panel).min(2 * LANES);
-                let column = head * width + panel;
-                s.call(Finish { tile, panels, factors: &factors[..rows], first, column, columns, out: attention.out });
+            for column in (0..width).step_by(WIDTH) {
+                let to = Sums::of(tile);
+                let (panels, b) = ((width - column).div_ceil(LANES).min(2), &value_panels[column * keys..]);
+                s.call(Multiply { k: keys, rows, panels, a: scores, b, panel: keys * LANES, ahead: b.as_ptr(), from: None, to });
+                let columns = (width - column).min(WIDTH);
+                let column = head * width + column;
+                s.call(Finish { tile, factors: &factors[..rows], first, column, columns, out: attention.out });
             }
         }
     }
 }
 
-/// Scales a tile into the packed group of scores, from key `first` on.
-struct Scores<'a> {
-    tile: &'a [f32],
-    panels: usize,
+/// Multiplies packed queries by the factor of the scores.
+struct Scale<'a> {
+    queries: &'a mut [f32],
     rows: usize,
-    first: usize,
-    scale: f32,
-    scores: &'a mut [f32],
+    width: usize,
+    factor: f32,
 }
 
-impl Kernel for Scores<'_> {
+impl Kernel for Scale<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for (row, tile) in self.tile.chunks_exact(self.panels * LANES).enumerate().take(self.rows) {
-            for (x, key) in tile.chunks_exact(LANES).zip((self.first..).step_by(LANES)) {
-                let at = group_index(row, key);
-                s.write(&mut self.scores[at..at + LANES], s.mul(s.read(x), s.splat(self.scale)));
+        for row in 0..self.rows {
+            for column in (0..self.width).step_by(LANES) {
+                let at = group_index(row, column);
+                let x = &mut self.queries[at..at + LANES];
+                let y = s.mul(s.read(x), s.splat(self.factor));
+                s.write(x, y);
             }
         }
     }
@@ -129,7 +129,6 @@ impl Kernel for Exponentials<'_> {
 /// Scales a tile's rows into the output.
 struct Finish<'a> {
     tile: &'a [f32],
-    panels: usize,
     factors: &'a [f32],
     first: usize,
     column: usize,
@@ -140,7 +139,7 @@ struct Finish<'a> {
 impl Kernel for Finish<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for (row, (tile, factor)) in self.tile.chunks_exact(self.panels * LANES).zip(self.factors).enumerate() {
+        for (row, (tile, factor)) in self.tile.chunks_exact(WIDTH).zip(self.factors).enumerate() {
             // SAFETY: the launch resolved the output; each task writes rows and columns of its own.
             let out = unsafe { self.out.row(self.first + row, self.column, self.columns) };
             for (out, x) in out.chunks_mut(LANES).zip(tile.chunks_exact(LANES)) {

@@ -1,15 +1,21 @@
-//! The fused linear: rows packed (and normalised) once per task, then tile after tile with its epilogue.
+//! The fused linear: chunk after chunk of K, rows are packed (and normalised), then multiplied tile by tile; the last chunk's
+//! tiles go through the epilogue. Sums wait in the output from one chunk to the next.
 
-use super::norm::RowNorm;
-use super::pack::Group;
-use super::tile::{GROUP, Multiply, Product, TILE, group_floats};
+use std::ops::Range;
+
+use super::norm::{Moments, RowNorm};
+use super::pack::{Group, Measure};
+use super::tile::{AHEAD, CHUNK, GROUP, Multiply, STRIDE, Sums, TILE, WIDTH};
 use crate::cpu::math::activate;
 use crate::cpu::rows::{Rows, RowsMut, Scratch};
 use crate::cpu::simd::{Kernel, LANES, Simd};
 use crate::program::Activation;
 
-/// Packed rows of a task take at most this many floats, so that they stay in the second-level cache.
-const TASK_FLOATS: usize = 96 * 1024;
+/// Most groups of a task: their packed chunk stays in the second-level cache.
+const GROUPS: usize = 16;
+
+/// Floats of a packed chunk of a group.
+const CHUNK_FLOATS: usize = GROUP * STRIDE;
 
 /// `out = residual + f(norm(join(sources)) · weightᵀ + bias)`.
 #[derive(Clone, Copy)]
@@ -43,21 +49,20 @@ pub(in crate::cpu) struct Cut {
     columns: usize,
 }
 
-/// Groups of 12 rows that a task may pack.
-fn task_groups(k: usize) -> usize {
-    (TASK_FLOATS / group_floats(k)).max(1)
-}
-
 /// Scratch floats of one worker for a product over `m` rows in all and `k` columns.
 pub(in crate::cpu) fn scratch(m: usize, k: usize) -> usize {
-    m.div_ceil(GROUP).min(task_groups(k)) * group_floats(k) + TILE
+    let groups = m.div_ceil(GROUP).min(GROUPS);
+    TILE + groups * (CHUNK_FLOATS + GROUP * MOMENTS) + k
 }
+
+/// Floats of the moments of a row.
+const MOMENTS: usize = size_of::<Moments>() / size_of::<f32>();
 
 impl Cut {
     /// Even shares of the groups of rows, several per thread; of columns too, where rows are too few.
-    pub fn new(m: usize, k: usize, n: usize, threads: usize) -> Self {
-        let (groups, pairs) = (m.div_ceil(GROUP), n.div_ceil(2 * LANES));
-        let rows = groups.div_ceil(task_groups(k)).next_multiple_of(threads).min(groups);
+    pub fn new(m: usize, n: usize, threads: usize) -> Self {
+        let (groups, pairs) = (m.div_ceil(GROUP), n.div_ceil(WIDTH));
+        let rows = groups.div_ceil(GROUPS).next_multiple_of(threads).min(groups);
         let columns = if rows < threads { threads.div_ceil(rows).min(pairs) } else { 1 };
         Self { groups, pairs, rows, columns }
     }
@@ -69,7 +74,7 @@ impl Cut {
 }
 
 /// Part `index` of `0..total` in `parts` nearly equal parts.
-fn share(total: usize, parts: usize, index: usize) -> std::ops::Range<usize> {
+fn share(total: usize, parts: usize, index: usize) -> Range<usize> {
     total * index / parts..total * (index + 1) / parts
 }
 
@@ -86,24 +91,113 @@ impl Kernel for Task<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { linear, cut, .. } = self;
+        let (sources, k) = (linear.sources, linear.k);
         let groups = share(cut.groups, cut.rows, self.index / cut.columns);
         let pairs = share(cut.pairs, cut.columns, self.index % cut.columns);
+        let rows = groups.start * GROUP..(groups.end * GROUP).min(linear.out.total);
         // SAFETY: the launch sized the scratch by `scratch`; the worker runs one task at a time.
-        let (tile, packed) = unsafe { self.scratch.of(self.worker) }.split_at_mut(TILE);
-        let floats = group_floats(linear.k);
-        let count = |group: usize| (linear.out.total - group * GROUP).min(GROUP);
-        for (group, out) in groups.clone().zip(packed.chunks_exact_mut(floats)) {
-            s.call(Group { sources: linear.sources, norm: linear.norm, first: group * GROUP, count: count(group), out });
+        let (tile, scratch) = unsafe { self.scratch.of(self.worker) }.split_at_mut(TILE);
+        let (packed, scratch) = scratch.split_at_mut(groups.len() * CHUNK_FLOATS);
+        let (moments, scratch) = scratch.split_at_mut(rows.len() * MOMENTS);
+        let moments: &mut [Moments] = bytemuck::cast_slice_mut(moments);
+        if let Some(norm) = linear.norm {
+            s.call(Measure { sources, eps: norm.eps, first: rows.start, joined: &mut scratch[..k], out: moments });
         }
-        for pair in pairs {
-            let panel = 2 * pair;
-            let panels = (linear.n.div_ceil(LANES) - panel).min(2);
-            let b = &linear.weight[panel * LANES * linear.k..];
-            for (group, a) in groups.clone().zip(packed.chunks_exact(floats)) {
-                let rows = count(group);
-                s.call(Multiply(Product { k: linear.k, rows, panels, a, b }, tile));
-                s.call(Finish { linear, tile, panels, first: group * GROUP, rows, column: panel * LANES });
+        for start in (0..k).step_by(CHUNK) {
+            let columns = start..k.min(start + CHUNK);
+            for (group, out) in packed.chunks_exact_mut(CHUNK_FLOATS).enumerate() {
+                let first = group * GROUP;
+                let count = (rows.len() - first).min(GROUP);
+                let norm = linear.norm.map(|norm| (norm, &moments[first..first + count]));
+                s.call(Group { sources, norm, first: rows.start + first, count, columns: columns.clone(), out });
             }
+            for pair in pairs.clone() {
+                let next = if pair + 1 < pairs.end { pair + 1 } else { pairs.start };
+                s.call(Pair { linear, pair, next, columns: columns.clone(), rows: rows.clone(), packed, tile });
+            }
+        }
+    }
+}
+
+/// One pair of panels times one chunk of all groups of a task.
+struct Pair<'a> {
+    linear: Linear<'a>,
+    pair: usize,
+    /// The pair after this one; its weights are brought near.
+    next: usize,
+    /// The chunk.
+    columns: Range<usize>,
+    /// The task's rows.
+    rows: Range<usize>,
+    packed: &'a [f32],
+    tile: &'a mut [f32],
+}
+
+impl Kernel for Pair<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { linear, columns, rows, .. } = self;
+        let (panel, column) = (linear.k * LANES, self.pair * WIDTH);
+        let panels = (linear.n.div_ceil(LANES) - 2 * self.pair).min(2);
+        let b = &linear.weight[2 * self.pair * panel + columns.start * LANES..];
+        // The next pair's panels at this chunk; after the last pair, the first one's at the next chunk.
+        let chunk = if self.next > self.pair { columns.start } else { columns.end };
+        let next = linear.weight.as_ptr().wrapping_add(2 * self.next * panel + chunk * LANES);
+        let (is_first, is_last) = (columns.start == 0, columns.end == linear.k);
+        let tile = Sums::of(self.tile);
+        for (group, a) in self.packed.chunks_exact(CHUNK_FLOATS).enumerate() {
+            let first = rows.start + group * GROUP;
+            let count = (rows.end - first).min(GROUP);
+            let partial = Partial { out: linear.out, first, count, column, columns: (linear.n - column).min(panels * LANES) };
+            // Where a whole tile fits the output, its sums wait there; elsewhere they are copied.
+            let in_place = (count == GROUP && partial.columns == panels * LANES).then(|| partial.sums());
+            if !is_first && in_place.is_none() {
+                partial.rows(self.tile, |out, tile| tile.copy_from_slice(out));
+            }
+            s.call(Multiply {
+                k: columns.len(),
+                rows: count,
+                panels,
+                a,
+                b,
+                panel,
+                ahead: match group {
+                    0..4 => next.wrapping_add(group * columns.len() * AHEAD),
+                    4..8 => next.wrapping_add(panel + (group - 4) * columns.len() * AHEAD),
+                    _ => b.as_ptr(),
+                },
+                from: (!is_first).then_some(in_place.unwrap_or(tile)),
+                to: if is_last { tile } else { in_place.unwrap_or(tile) },
+            });
+            if is_last {
+                s.call(Finish { linear, tile: self.tile, panels, first, rows: count, column });
+            } else if in_place.is_none() {
+                partial.rows(self.tile, |out, tile| out.copy_from_slice(tile));
+            }
+        }
+    }
+}
+
+/// The part of the output that belongs to a tile, where its sums wait for the next chunk.
+#[derive(Clone, Copy)]
+struct Partial {
+    out: RowsMut,
+    first: usize,
+    count: usize,
+    column: usize,
+    columns: usize,
+}
+
+impl Partial {
+    fn sums(self) -> Sums {
+        Sums { base: self.out.base.wrapping_add(self.first * self.out.stride + self.column), stride: self.out.stride }
+    }
+
+    /// Calls `f(row of the output, row of the tile)`.
+    fn rows(self, tile: &mut [f32], f: impl Fn(&mut [f32], &mut [f32])) {
+        for (row, tile) in (self.first..self.first + self.count).zip(tile.chunks_exact_mut(WIDTH)) {
+            // SAFETY: the launch resolved the output; each task writes rows and columns of its own.
+            f(unsafe { self.out.row(row, self.column, self.columns) }, &mut tile[..self.columns]);
         }
     }
 }
@@ -123,7 +217,7 @@ impl Kernel for Finish<'_> {
     fn run<S: Simd>(self, s: S) {
         let Self { linear, column, .. } = self;
         let columns = (linear.n - column).min(self.panels * LANES);
-        for (row, tile) in (self.first..self.first + self.rows).zip(self.tile.chunks_exact(self.panels * LANES)) {
+        for (row, tile) in (self.first..self.first + self.rows).zip(self.tile.chunks_exact(WIDTH)) {
             // SAFETY: the launch resolved the windows; each task writes rows and columns of its own.
             let (out, residual) = unsafe { (linear.out.row(row, column, columns), linear.residual.map(|window| window.row(row))) };
             for (out, (x, column)) in out.chunks_mut(LANES).zip(tile.chunks_exact(LANES).zip((column..).step_by(LANES))) {

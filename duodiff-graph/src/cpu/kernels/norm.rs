@@ -1,5 +1,7 @@
 //! Layer norm of rows: `(x − mean) · (1 / √(variance + eps)) · gain + shift`.
 
+use bytemuck::{Pod, Zeroable};
+
 use crate::cpu::rows::{Rows, RowsMut};
 use crate::cpu::simd::{Kernel, LANES, Simd};
 
@@ -15,28 +17,28 @@ pub(in crate::cpu) struct RowNorm<'a> {
 }
 
 /// Mean and 1 / √(variance + eps) of a row.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
 pub(in crate::cpu) struct Moments {
     mean: f32,
     scale: f32,
 }
 
-/// The moments of a row of `count` floats given in pieces, all but the last a multiple of 16 long.
-///
-/// Two passes, each in 16 chains (column modulo 16) that a fixed tree adds up.
+/// The moments of a row: two passes, each in 16 chains (column modulo 16) that a fixed tree adds up.
 #[inline(always)]
-pub(in crate::cpu) fn moments<'a, S: Simd>(s: S, pieces: impl Iterator<Item = &'a [f32]> + Clone, count: usize, eps: f32) -> Moments {
+pub(in crate::cpu) fn moments<S: Simd>(s: S, row: &[f32], eps: f32) -> Moments {
+    let count = row.len() as f32;
     let mut sum = s.splat(0.0);
-    for x in pieces.clone().flat_map(|piece| piece.chunks(LANES)) {
+    for x in row.chunks(LANES) {
         sum = s.add(sum, s.read(x));
     }
-    let mean = s.sum(sum) / count as f32;
+    let mean = s.sum(sum) / count;
     let mut squares = s.splat(0.0);
-    for x in pieces.flat_map(|piece| piece.chunks(LANES)) {
+    for x in row.chunks(LANES) {
         let centred = s.keep(s.sub(s.read(x), s.splat(mean)), x.len());
         squares = s.fma(centred, centred, squares);
     }
-    Moments { mean, scale: 1.0 / (s.sum(squares) / count as f32 + eps).sqrt() }
+    Moments { mean, scale: 1.0 / (s.sum(squares) / count + eps).sqrt() }
 }
 
 impl RowNorm<'_> {
@@ -68,7 +70,7 @@ impl Kernel for Norm<'_> {
         for row in self.first..self.last {
             // SAFETY: the launch resolved both windows to live, disjoint memory; each task has its own rows.
             let (x, out) = unsafe { (self.x.row(row), self.out.row(row, 0, self.x.columns)) };
-            let moments = moments(s, std::iter::once(x), x.len(), self.norm.eps);
+            let moments = moments(s, x, self.norm.eps);
             for (i, (out, x)) in out.chunks_mut(LANES).zip(x.chunks(LANES)).enumerate() {
                 let y = self.norm.apply(s, moments, i * LANES, s.read(x));
                 s.write(out, y);

@@ -1,6 +1,8 @@
 //! Matrices as the register tiles read them: weights in panels of 16 columns, rows of activations in groups of 12.
 
-use super::norm::{RowNorm, moments};
+use std::ops::Range;
+
+use super::norm::{Moments, RowNorm, moments};
 use super::tile::{CHUNK, group_index, panel_floats};
 use crate::cpu::buffer::Buffer;
 use crate::cpu::rows::Rows;
@@ -19,42 +21,85 @@ pub(in crate::cpu) fn weight(weight: &[f32], n: usize, k: usize) -> Buffer {
     panels
 }
 
-/// Packs rows `first..first + count` of the joined sources, normalised if asked.
+/// Packs some columns of rows `first..first + count` of the joined sources, normalised if asked.
 pub(in crate::cpu) struct Group<'a> {
     pub sources: &'a [Rows],
-    pub norm: Option<RowNorm<'a>>,
+    /// With the moments of each of these rows.
+    pub norm: Option<(RowNorm<'a>, &'a [Moments])>,
     pub first: usize,
     pub count: usize,
+    /// The first is a multiple of 16, for the norm's lanes.
+    pub columns: Range<usize>,
     pub out: &'a mut [f32],
 }
 
 impl Kernel for Group<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        let start = self.columns.start;
         for row in 0..self.count {
-            let mut k = 0;
-            for source in self.sources {
-                // SAFETY: the launch resolved the windows; the rows lie within them.
-                k = put(s, unsafe { source.row(self.first + row) }, row, k, self.out);
-            }
-            if let Some(norm) = self.norm {
-                normalise(s, norm, row, k, self.out);
+            for_each_piece(self.sources, self.first + row, self.columns.clone(), |mut column, mut from| {
+                while !from.is_empty() {
+                    let to = group_index(row, column - start);
+                    let (piece, rest) = from.split_at((CHUNK - (column - start) % CHUNK).min(from.len()));
+                    copy(s, piece, &mut self.out[to..to + piece.len()]);
+                    (column, from) = (column + piece.len(), rest);
+                }
+            });
+            let Some((norm, moments)) = self.norm else { continue };
+            for column in self.columns.clone().step_by(CHUNK) {
+                let at = group_index(row, column - start);
+                let piece = &mut self.out[at..at + (self.columns.end - column).min(CHUNK)];
+                for (i, x) in piece.chunks_mut(LANES).enumerate() {
+                    let y = norm.apply(s, moments[row], column + i * LANES, s.read(x));
+                    s.write(x, y);
+                }
             }
         }
     }
 }
 
-/// Copies `from` to columns `k..` of a packed row; returns the next column.
-#[inline(always)]
-fn put<S: Simd>(s: S, mut from: &[f32], row: usize, mut k: usize, out: &mut [f32]) -> usize {
-    while !from.is_empty() {
-        let step = (CHUNK - k % CHUNK).min(from.len());
-        let (piece, rest) = from.split_at(step);
-        let at = group_index(row, k);
-        copy(s, piece, &mut out[at..at + step]);
-        (from, k) = (rest, k + step);
+/// Mean and scale of rows `first..` of the joined sources, for a layer norm.
+pub(in crate::cpu) struct Measure<'a> {
+    pub sources: &'a [Rows],
+    pub eps: f32,
+    pub first: usize,
+    /// A row of the joined sources, used if there are several.
+    pub joined: &'a mut [f32],
+    /// One for each row.
+    pub out: &'a mut [Moments],
+}
+
+impl Kernel for Measure<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for (row, out) in (self.first..).zip(self.out) {
+            *out = if let [source] = self.sources {
+                // SAFETY: the launch resolved the window; the row lies within it.
+                moments(s, unsafe { source.row(row) }, self.eps)
+            } else {
+                for_each_piece(self.sources, row, 0..self.joined.len(), |column, from| {
+                    self.joined[column..column + from.len()].copy_from_slice(from);
+                });
+                moments(s, self.joined, self.eps)
+            };
+        }
     }
-    k
+}
+
+/// Calls `f(column, floats)` for each source's part of some columns of a row of the joined sources.
+#[inline(always)]
+fn for_each_piece(sources: &[Rows], row: usize, columns: Range<usize>, mut f: impl FnMut(usize, &[f32])) {
+    let mut start = 0;
+    for source in sources {
+        let (first, end) = (columns.start.max(start), columns.end.min(start + source.columns));
+        if first < end {
+            // SAFETY: the launch resolved the windows; the rows lie within them.
+            let from = unsafe { source.row(row) };
+            f(first, &from[first - start..end - start]);
+        }
+        start += source.columns;
+    }
 }
 
 #[inline(always)]
@@ -62,19 +107,5 @@ fn copy<S: Simd>(s: S, from: &[f32], to: &mut [f32]) {
     for (to, from) in to.chunks_mut(LANES).zip(from.chunks(LANES)) {
         let v = s.read(from);
         s.write(to, v);
-    }
-}
-
-/// Layer norm of a packed row of `k` columns, in place; lanes are columns modulo 16, as chunks are multiples of 16.
-#[inline(always)]
-fn normalise<S: Simd>(s: S, norm: RowNorm<'_>, row: usize, k: usize, out: &mut [f32]) {
-    let pieces = |at: usize| group_index(row, at)..group_index(row, at) + (k - at).min(CHUNK);
-    let moments = moments(s, (0..k).step_by(CHUNK).map(|at| &out[pieces(at)]), k, norm.eps);
-    for at in (0..k).step_by(CHUNK) {
-        let piece = &mut out[pieces(at)];
-        for (i, x) in piece.chunks_mut(LANES).enumerate() {
-            let y = norm.apply(s, moments, at + i * LANES, s.read(x));
-            s.write(x, y);
-        }
     }
 }

@@ -4,12 +4,19 @@ use crate::cpu::simd::{Kernel, LANES, Simd};
 
 /// Rows of a group: what is packed together, and the tallest tile.
 pub(in crate::cpu) const GROUP: usize = 12;
-/// Columns of a chunk of a packed group.
+/// Columns of a chunk of a packed group. A longer K is multiplied chunk by chunk, so that what is packed stays small.
 pub(in crate::cpu) const CHUNK: usize = 512;
 /// Floats from one row to the next within a chunk: an odd number of cache lines, so that rows fall into different sets.
 pub(in crate::cpu) const STRIDE: usize = CHUNK + LANES;
+/// Columns of the widest tile.
+pub(in crate::cpu) const WIDTH: usize = 2 * LANES;
 /// Floats of the widest tile.
-pub(in crate::cpu) const TILE: usize = GROUP * 2 * LANES;
+pub(in crate::cpu) const TILE: usize = GROUP * WIDTH;
+
+/// Rows of a panel between the one that is multiplied and the one that is prefetched.
+const DISTANCE: usize = 10;
+/// Floats of [`Product::ahead`] that are prefetched for each k.
+pub(in crate::cpu) const AHEAD: usize = 4;
 
 /// Floats of a packed group of rows with `k` columns: chunk after chunk, each [`GROUP`] rows of [`STRIDE`].
 pub(in crate::cpu) const fn group_floats(k: usize) -> usize {
@@ -26,62 +33,103 @@ pub(in crate::cpu) const fn panel_floats(columns: usize, k: usize) -> usize {
     columns.div_ceil(LANES) * LANES * k
 }
 
-/// Multiplies the rows of a packed group with one panel, or two neighbours: `out[r][c] = Σ a[r][k]·b[k][c]`.
+/// Where a tile's sums lie: row r at `base + r · stride`.
 #[derive(Clone, Copy)]
-pub(in crate::cpu) struct Product<'a> {
-    /// K.
+pub(in crate::cpu) struct Sums {
+    /// First float.
+    pub base: *mut f32,
+    /// Floats from one row to the next.
+    pub stride: usize,
+}
+
+impl Sums {
+    /// In a tile of its own, of rows of 32.
+    pub fn of(tile: &mut [f32]) -> Self {
+        assert!(tile.len() >= TILE, "invariant: a tile fits");
+        Self { base: tile.as_mut_ptr(), stride: WIDTH }
+    }
+
+    fn at(self, row: usize, column: usize) -> *mut f32 {
+        self.base.wrapping_add(row * self.stride + column)
+    }
+}
+
+/// Multiplies the rows of a packed group with one panel, or two neighbours: `to[r][c] = from[r][c] + Σ a[r][k]·b[k][c]`.
+///
+/// Of the rows past `rows`, up to the group's 12, `to` may be written and is then undefined.
+pub(in crate::cpu) struct Multiply<'a> {
+    /// Number of k.
     pub k: usize,
     /// Rows that are wanted, at most 12.
     pub rows: usize,
     /// 1 or 2.
     pub panels: usize,
-    /// A packed group of K columns.
+    /// A packed group of that many columns.
     pub a: &'a [f32],
-    /// Panels of `[k][16]`.
+    /// The first panel, from the first k on.
     pub b: &'a [f32],
+    /// Floats from one panel to the next.
+    pub panel: usize,
+    /// Brought into the second-level cache meanwhile, 4 floats for each k; any address will do.
+    pub ahead: *const f32,
+    /// Sums to begin with; none for zeros.
+    pub from: Option<Sums>,
+    /// The sums, panels · 16 columns; valid for 12 rows, or for `rows` if that is 12.
+    pub to: Sums,
 }
 
-/// A product on its way to `out`: a row for each of the group's 12, `panels · 16` wide; those past `rows` are left undefined.
-pub(in crate::cpu) struct Multiply<'a, 'b>(pub Product<'a>, pub &'b mut [f32]);
-
-impl Kernel for Multiply<'_, '_> {
+impl Kernel for Multiply<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self(Product { k, rows, panels, a, b }, out) = self;
-        assert!(a.len() >= group_floats(k) && b.len() >= panels * k * LANES, "invariant: operands are packed");
-        assert!(rows <= GROUP && out.len() >= GROUP * panels * LANES, "invariant: a tile fits");
-        let (a, b, out) = (a.as_ptr(), b.as_ptr(), out.as_mut_ptr());
+        let Self { k, rows, panels, panel, .. } = self;
+        assert!(self.a.len() >= group_floats(k) && self.b.len() >= (panels - 1) * panel + k * LANES, "invariant: operands are packed");
+        assert!(rows <= GROUP, "invariant: a tile fits");
+        let side = Side { k, panel, b: self.b.as_ptr(), ahead: self.ahead, column: 0 };
         if S::PANELS == 2 && panels == 2 {
-            // SAFETY: lengths are checked above.
-            unsafe { columns::<S, 2>(s, k, rows, 2 * LANES, a, b, out) }
+            // SAFETY: lengths are checked above; the caller grants the sums.
+            unsafe { columns::<S, 2>(s, side, &self) }
         } else {
-            for panel in 0..panels {
-                // SAFETY: lengths are checked above; each panel is k · 16 floats.
-                unsafe { columns::<S, 1>(s, k, rows, panels * LANES, a, b.add(panel * k * LANES), out.add(panel * LANES)) }
+            for index in 0..panels {
+                let b = self.b[index * panel..].as_ptr();
+                // SAFETY: lengths are checked above; the caller grants the sums.
+                unsafe { columns::<S, 1>(s, Side { b, column: index * LANES, ..side }, &self) }
             }
         }
     }
 }
 
-/// `P` panels in tiles of at most `S::ROWS` rows, into rows of `width` floats.
+/// The panels' side of a tile.
+#[derive(Clone, Copy)]
+struct Side {
+    k: usize,
+    panel: usize,
+    b: *const f32,
+    ahead: *const f32,
+    /// Column of the first panel in the sums.
+    column: usize,
+}
+
+/// `P` panels in tiles of at most `S::ROWS` rows.
 ///
 /// # Safety
 /// As checked in [`Multiply`].
 #[inline(always)]
-unsafe fn columns<S: Simd, const P: usize>(s: S, k: usize, rows: usize, width: usize, a: *const f32, b: *const f32, out: *mut f32) {
+unsafe fn columns<S: Simd, const P: usize>(s: S, side: Side, product: &Multiply<'_>) {
     let mut at = 0;
-    while at < rows {
-        let step = (rows - at).min(S::ROWS);
+    while at < product.rows {
+        let step = (product.rows - at).min(S::ROWS);
+        let place = |sums: Sums| Sums { base: sums.at(at, side.column), ..sums };
+        let (from, to) = (product.from.map(place), place(product.to));
         // SAFETY: granted by the caller; a tile starts at a multiple of `S::ROWS`, which divides 12, and is not taller.
         unsafe {
-            let (a, out) = (a.add(at * STRIDE), out.add(at * width));
+            let a = product.a.as_ptr().add(at * STRIDE);
             match step {
-                1 => tile::<S, 1, P>(s, k, width, a, b, out),
-                2 => tile::<S, 2, P>(s, k, width, a, b, out),
-                3..=4 => tile::<S, 4, P>(s, k, width, a, b, out),
-                5..=6 => tile::<S, 6, P>(s, k, width, a, b, out),
-                7..=8 => tile::<S, 8, P>(s, k, width, a, b, out),
-                _ => tile::<S, 12, P>(s, k, width, a, b, out),
+                1 => tile::<S, 1, P>(s, side, a, from, to),
+                2 => tile::<S, 2, P>(s, side, a, from, to),
+                3..=4 => tile::<S, 4, P>(s, side, a, from, to),
+                5..=6 => tile::<S, 6, P>(s, side, a, from, to),
+                7..=8 => tile::<S, 8, P>(s, side, a, from, to),
+                _ => tile::<S, 12, P>(s, side, a, from, to),
             }
         }
         at += step;
@@ -91,22 +139,32 @@ unsafe fn columns<S: Simd, const P: usize>(s: S, k: usize, rows: usize, width: u
 /// `R` rows by `P` panels, all sums in registers from first to last k.
 ///
 /// # Safety
-/// As checked in [`Multiply`], `a` and `out` from the tile's first row on.
+/// As checked in [`Multiply`], `a`, `from` and `to` from the tile's first row on.
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "constant bounds over arrays that must end up in registers")]
-unsafe fn tile<S: Simd, const R: usize, const P: usize>(s: S, k: usize, width: usize, a: *const f32, b: *const f32, out: *mut f32) {
+unsafe fn tile<S: Simd, const R: usize, const P: usize>(s: S, side: Side, a: *const f32, from: Option<Sums>, to: Sums) {
     let mut sums = [[s.splat(0.0); P]; R];
-    let panel = k * LANES;
-    let (mut a, mut b, mut left) = (a, b, k);
+    let Side { mut b, mut ahead, k: mut left, .. } = side;
+    let mut a = a;
     // SAFETY: granted by the caller: k columns of `a`, chunk after chunk, and k rows of each panel are read.
     unsafe {
+        if let Some(from) = from {
+            for r in 0..R {
+                for p in 0..P {
+                    sums[r][p] = s.load(from.at(r, p * LANES));
+                }
+            }
+        }
         while left > 0 {
             let steps = left.min(CHUNK);
             for i in 0..steps {
                 let mut columns = [s.splat(0.0); P];
                 for p in 0..P {
-                    columns[p] = s.load(b.add(p * panel + i * LANES));
+                    let row = b.wrapping_add(p * side.panel + i * LANES);
+                    columns[p] = s.load(row);
+                    s.prefetch(row.wrapping_add(DISTANCE * LANES));
                 }
+                s.prefetch_far(ahead.wrapping_add(i * AHEAD));
                 for r in 0..R {
                     let x = s.splat(*a.add(r * STRIDE + i));
                     for p in 0..P {
@@ -115,12 +173,13 @@ unsafe fn tile<S: Simd, const R: usize, const P: usize>(s: S, k: usize, width: u
                 }
             }
             a = a.add(GROUP * STRIDE);
-            b = b.add(steps * LANES);
+            b = b.wrapping_add(steps * LANES);
+            ahead = ahead.wrapping_add(steps * AHEAD);
             left -= steps;
         }
         for r in 0..R {
             for p in 0..P {
-                s.store(out.add(r * width + p * LANES), sums[r][p]);
+                s.store(to.at(r, p * LANES), sums[r][p]);
             }
         }
     }

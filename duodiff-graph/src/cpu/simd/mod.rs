@@ -31,6 +31,12 @@ pub(super) trait Simd: Copy {
     /// `from` is valid for reading 16 floats.
     unsafe fn load(self, from: *const f32) -> Self::V;
 
+    /// Starts to bring the line at `from` into the first-level cache. Any address will do.
+    fn prefetch(self, from: *const f32);
+
+    /// Starts to bring the line at `from` into the second-level cache. Any address will do.
+    fn prefetch_far(self, from: *const f32);
+
     /// Sixteen floats to memory.
     ///
     /// # Safety
