@@ -4,6 +4,9 @@
 //! virtual lanes (column modulo 16) and a fixed tree. So instruction set, threads, tiles, batch and position change no bit.
 
 mod batch;
+#[cfg(any(test, feature = "bench"))]
+#[doc(hidden)]
+pub mod bench;
 mod buffer;
 mod error;
 mod executor;
