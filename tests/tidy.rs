@@ -83,6 +83,20 @@ fn nothing_is_left_unfinished() {
     complain(|_, text| marks.iter().find(|mark| text.contains(**mark)).map(|mark| format!("contains {mark}")));
 }
 
+/// Where unsafe code may stand: the kernels' module, one call across instruction sets, and the allocator that a test counts with.
+const UNSAFE: &[&str] = &["duodiff-graph/src/cpu/", "duodiff-graph/src/noise/gauss.rs", "tests/memory.rs", "tests/tidy.rs"];
+
+/// That each block gives its reason is clippy's to check: `undocumented_unsafe_blocks`.
+#[test]
+fn unsafe_code_stays_where_it_belongs() {
+    complain(|name, text| {
+        let allowed = UNSAFE.iter().any(|place| name.starts_with(place));
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let found = || code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_')).any(|word| word == "unsafe");
+        (!allowed && found()).then(|| "contains unsafe code".into())
+    });
+}
+
 /// The first path segments after `crate::` (also in `use crate::{a, b}` groups).
 fn imports(text: &str) -> Vec<String> {
     let mut found = Vec::new();

@@ -113,7 +113,7 @@ pub struct SampleArgs {
     /// Strength of classifier-free guidance: f_c + S (f_c - f_u) [default: as declared].
     #[arg(long, value_name = "S", value_parser = non_negative)]
     pub guidance: Option<f64>,
-    /// Images evaluated together; changes the speed and no bit of any image. auto is 4 on a CPU.
+    /// Images evaluated together; changes the speed and no bit of any image. auto: the fewest that reach full speed.
     #[arg(long, value_name = "auto|N", default_value = "auto")]
     pub batch: BatchArg,
     /// Threads [default: one per core].

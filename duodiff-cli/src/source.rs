@@ -5,7 +5,7 @@ use std::path::Path;
 
 use duodiff::Pair;
 use duodiff::graph::bundle::{self, Bundle, BundleError};
-use duodiff::graph::cpu::{Cpu, Memory, Options};
+use duodiff::graph::cpu::{Cpu, Memory, Options, efficient_batch};
 use duodiff::graph::plan::Plan;
 use duodiff::graph::weights::{Wanted, Weights};
 use duodiff::spec::{PairSpec, Phase};
@@ -214,10 +214,15 @@ impl Ready {
         bundle::plan_hash(&self.plan)
     }
 
-    /// Bytes that a trajectory of so many steps takes: the executor's, and the weights from which it is made.
-    pub fn memory(&self, batch: usize, threads: usize, steps: usize) -> u64 {
-        let raw = self.weights.iter().flat_map(|weights| weights.tensors.values()).map(|tensor| 4 * tensor.data.len() as u64);
-        Memory::predict(&self.plan, batch, threads, steps).total().saturating_add(raw.sum())
+    /// Bytes that an executor takes, beyond the loaded weights, if it evaluates each backbone so often.
+    pub fn memory(&self, batch: usize, threads: usize, evaluations: &[usize]) -> u64 {
+        let loaded = self.weights.iter().flat_map(|weights| weights.tensors.values()).map(|tensor| 4 * tensor.data.len() as u64);
+        Memory::predict(&self.plan, batch, threads, evaluations).peak().saturating_sub(loaded.sum())
+    }
+
+    /// Images per batch where nobody says how many.
+    pub fn efficient_batch(&self) -> usize {
+        efficient_batch(&self.plan)
     }
 
     /// Sets the executor up.

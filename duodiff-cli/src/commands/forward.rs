@@ -45,7 +45,7 @@ pub fn run(catalog: Catalog<'_>, args: &ForwardArgs, verbosity: Verbosity) -> Re
     let batch = case.t.len();
     let ready = source::only(pair, backbone, &args.weights)?;
     let threads = source::threads(args.threads);
-    resources::check_memory(ready.memory(batch, threads, batch), "a case of fewer images")?;
+    resources::check_memory(ready.memory(batch, threads, &[batch]), "a case of fewer images")?;
     verbosity.detail(&format!("{} {}: batch {batch}, threads {threads}", spec.name, args.net));
     let mut executor = ready.executor(batch, threads)?;
     let mut eps = vec![0.0; case.x.len()];

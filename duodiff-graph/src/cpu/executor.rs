@@ -63,9 +63,9 @@ impl Cpu {
         Ok(Self { plan, options, params, machine, state })
     }
 
-    /// What the executor holds during a trajectory of `steps` steps.
-    pub fn memory(&self, steps: usize) -> Memory {
-        Memory::predict(&self.plan, self.options.batch, self.options.threads, steps)
+    /// What the executor takes for a trajectory.
+    pub fn memory(&self, steps: &Steps) -> Memory {
+        Memory::predict(&self.plan, self.options.batch, self.options.threads, &steps.evaluations(self.plan.backbones.len()))
     }
 
     /// The instruction set in use.

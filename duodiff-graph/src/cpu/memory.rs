@@ -1,4 +1,4 @@
-//! The bytes that the executor holds, known before anything is allocated.
+//! The bytes that an executor takes, known before anything is allocated.
 
 use super::buffer::Buffer;
 use super::frame;
@@ -7,7 +7,10 @@ use super::trajectory::State;
 use super::{params, tables};
 use crate::plan::Plan;
 
-/// Bytes of an executor, by purpose.
+/// Lists of operators, names and tasks, and what the threads keep: more than the largest pair takes, far less than a promise is loose.
+const LISTS: u64 = 256 << 10;
+
+/// Bytes of an executor, by purpose: all that it asks of the allocator, its weights included and its plan left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// All values that operators write.
@@ -18,25 +21,34 @@ pub struct Memory {
     pub state: u64,
     /// Packed rows and scores of all threads.
     pub scratch: u64,
-    /// Per-step tables of all backbones, if each were evaluated at every step.
+    /// Tables of all backbones, an entry for each step that evaluates the backbone.
     pub tables: u64,
+    /// The most that is held while the weights are packed: those that are, and those that still are as they were loaded.
+    pub loading: u64,
 }
 
 impl Memory {
-    /// What an executor of `batch` images and `threads` threads holds during a trajectory of `steps` steps.
-    pub fn predict(plan: &Plan, batch: usize, threads: usize, steps: usize) -> Self {
+    /// What an executor of `batch` images and `threads` threads takes for a trajectory that evaluates each backbone so often
+    /// ([`Steps::evaluations`](crate::process::Steps::evaluations); for one call of `forward` it is the number of its images).
+    pub fn predict(plan: &Plan, batch: usize, threads: usize, evaluations: &[usize]) -> Self {
         Self {
             arena: Buffer::bytes(arena_floats(plan, batch)),
             weights: plan.backbones.iter().map(params::bytes).sum(),
             state: State::bytes(plan.spec.image.elements(), batch),
             scratch: Buffer::bytes(Scratch::round(scratch_floats(plan, batch)) * threads),
-            tables: plan.backbones.iter().map(|backbone| tables::bytes(backbone, steps)).sum(),
+            tables: plan.backbones.iter().zip(evaluations).map(|(backbone, steps)| tables::bytes(backbone, *steps)).sum(),
+            loading: params::loading(&plan.backbones),
         }
     }
 
-    /// The sum.
-    pub fn total(self) -> u64 {
-        self.arena + self.weights + self.state + self.scratch + self.tables
+    /// What is held during the trajectory.
+    pub fn held(self) -> u64 {
+        self.arena + self.weights + self.state + self.scratch + self.tables + LISTS
+    }
+
+    /// The most that is held at any time, from the loaded weights on: never less than the truth, and at most 1 % or 1 MiB more.
+    pub fn peak(self) -> u64 {
+        self.held().max(self.loading + LISTS)
     }
 }
 

@@ -3,6 +3,10 @@
 //! Each element of a product is one chain of fused multiply-adds over k ascending from 0; each reduction of a row runs in 16
 //! virtual lanes (column modulo 16) and a fixed tree. So instruction set, threads, tiles, batch and position change no bit.
 
+mod batch;
+#[cfg(any(test, feature = "bench"))]
+#[doc(hidden)]
+pub mod bench;
 mod buffer;
 mod error;
 mod executor;
@@ -20,6 +24,7 @@ mod tables;
 mod tests;
 mod trajectory;
 
+pub use batch::efficient_batch;
 pub use error::CpuError;
 pub use executor::{Cpu, Options};
 pub use memory::Memory;

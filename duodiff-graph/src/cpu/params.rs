@@ -37,6 +37,12 @@ struct Need {
 }
 
 impl Need {
+    /// Bytes of the tensor as it was loaded.
+    fn loaded(&self) -> u64 {
+        (self.shape.iter().product::<usize>() * size_of::<f32>()) as u64
+    }
+
+    /// Bytes of the forms in which it is kept.
     fn bytes(&self) -> u64 {
         let raw = if self.raw { Buffer::bytes(self.shape.iter().product()) } else { 0 };
         raw + self.panels.map_or(0, |[n, k]| Buffer::bytes(panel_floats(n, k)))
@@ -70,6 +76,19 @@ fn need<'a>(needs: &mut BTreeMap<&'a str, Need>, program: &'a Program, id: Value
 /// Bytes that the parameters of a backbone hold.
 pub(super) fn bytes(plan: &BackbonePlan) -> u64 {
     needs(plan).values().map(Need::bytes).sum()
+}
+
+/// The most bytes that [`load`] of one backbone after the other holds, tensors that wait for their turn included.
+pub(super) fn loading(plans: &[BackbonePlan]) -> u64 {
+    let needs: Vec<_> = plans.iter().flat_map(|plan| needs(plan).into_values()).collect();
+    let mut held: u64 = needs.iter().map(Need::loaded).sum();
+    let mut most = held;
+    for need in needs {
+        held += need.bytes();
+        most = most.max(held);
+        held -= need.loaded();
+    }
+    most
 }
 
 /// Takes what the backbone needs out of its weights; each tensor is freed as soon as it is packed.

@@ -23,6 +23,14 @@ pub struct Steps {
     pub guidance: f32,
 }
 
+impl Steps {
+    /// How often each of `backbones` backbones is evaluated (guidance not counted: both evaluations of a step share its tables).
+    pub fn evaluations(&self, backbones: usize) -> Vec<usize> {
+        let count = |backbone| self.rows.iter().filter(|row| row.backbone == backbone).count();
+        (0..backbones).map(count).collect()
+    }
+}
+
 /// Longest history of converted outputs that a row may use, the current one included.
 pub const HISTORY: usize = 3;
 

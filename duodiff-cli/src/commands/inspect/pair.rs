@@ -2,18 +2,15 @@
 
 use duodiff::Pair;
 use duodiff::graph::bundle::plan_hash;
-use duodiff::graph::cpu::Memory;
+use duodiff::graph::cpu::{Memory, efficient_batch};
 use duodiff::graph::plan::Plan;
-use duodiff::graph::process::Settings;
+use duodiff::graph::process::{Settings, Steps};
 use duodiff::spec::{Betas, PairSpec, Phase, TimeMap};
 use serde::Serialize;
 
 use crate::error::Result;
 use crate::report::{self, Align, Table};
 use crate::source;
-
-/// What the peak of memory is stated for.
-const BATCH: usize = 4;
 
 /// A pair, for JSON.
 #[derive(Serialize)]
@@ -61,7 +58,7 @@ pub fn print(plan: &Plan, json: bool) -> Result {
 }
 
 fn summarize(plan: &Plan) -> Summary<'_> {
-    let steps = Settings::default().solver.default_steps(plan.spec.process.steps) as usize;
+    let (batch, evaluations) = (efficient_batch(plan), evaluations(&plan.spec));
     let backbones = plan.spec.backbones.iter().zip(&plan.backbones).map(|(spec, plan)| Cost {
         name: spec.name.clone(),
         parameters: plan.cost.params,
@@ -75,8 +72,13 @@ fn summarize(plan: &Plan) -> Summary<'_> {
         plan: report::hex(&plan_hash(plan)),
         backbones: backbones.collect(),
         arena_bytes_per_image: plan.arena as u64 * 4,
-        peak: Peak { batch: BATCH, threads: 1, steps, bytes: Memory::predict(plan, BATCH, 1, steps).total() },
+        peak: Peak { batch, threads: 1, steps: evaluations.iter().sum(), bytes: Memory::predict(plan, batch, 1, &evaluations).peak() },
     }
+}
+
+/// How often the default trajectory evaluates each backbone.
+fn evaluations(spec: &PairSpec) -> Vec<usize> {
+    Steps::new(spec, &Settings::default()).map(|steps| steps.evaluations(spec.backbones.len())).unwrap_or_default()
 }
 
 /// What the declaration says.

@@ -15,15 +15,11 @@ use crate::error::{Exit, Failure, Result, echo_path};
 use crate::image::{self, Text};
 use crate::progress::{self, Progress, Verbosity};
 use crate::run::{Entry, Recipe, Run};
-use crate::source::{self, Source};
+use crate::source::{self, Ready, Source};
 use crate::{report, resources, signals};
 
 use job::Job;
 use trajectory::{Ended, Pace};
-
-/// Images evaluated together on a CPU where nothing else is asked for: enough rows to keep two cores in their caches' reach,
-/// few enough that a run of 16 shows progress and that an interruption loses little.
-const CPU_BATCH: usize = 4;
 
 /// A finished image, for JSON.
 #[derive(Serialize)]
@@ -52,10 +48,12 @@ pub fn run(catalog: Catalog<'_>, args: &SampleArgs, verbosity: Verbosity) -> Res
     let ready = source.load()?;
     let settings = job.settings(&ready);
     let folder = args.output.clone().unwrap_or_else(|| Run::default_folder(&job.default_name(), &settings));
-    let batch = batch(args, job.count);
     let bytes = job.spec.image.elements() as u64;
     let threads = source::threads(args.threads);
-    resources::check_memory(ready.memory(batch, threads, job.steps.rows.len()), "a smaller --batch, e.g. --batch 1")?;
+    let evaluations = job.steps.evaluations(job.spec.backbones.len());
+    let memory = |batch| ready.memory(batch, threads, &evaluations);
+    let batch = batch(args.batch, &ready, job.count, memory);
+    resources::check_memory(memory(batch), "a smaller --batch, e.g. --batch 1")?;
     resources::check_disk(job.count.saturating_mul(bytes + 4096), &folder)?;
     let mut run = Run::open(&folder, &settings)?;
     signals::install();
@@ -70,12 +68,16 @@ pub fn run(catalog: Catalog<'_>, args: &SampleArgs, verbosity: Verbosity) -> Res
     finish(run, &progress, args, verbosity, &folder)
 }
 
-fn batch(args: &SampleArgs, count: u64) -> usize {
-    let asked = match args.batch {
-        BatchArg::Auto => CPU_BATCH,
-        BatchArg::Images(images) => images,
-    };
-    asked.min(usize::try_from(count).unwrap_or(usize::MAX))
+/// As asked, or as many as run well and fit into memory; never more than there are.
+fn batch(asked: BatchArg, ready: &Ready, count: u64, memory: impl Fn(usize) -> u64) -> usize {
+    let most = usize::try_from(count).unwrap_or(usize::MAX);
+    match asked {
+        BatchArg::Images(images) => images.min(most),
+        BatchArg::Auto => {
+            let fits = |batch: &usize| resources::check_memory(memory(*batch), "").is_ok();
+            (1..=ready.efficient_batch().min(most)).rev().find(fits).unwrap_or(1)
+        }
+    }
 }
 
 /// Samples what is missing, batch by batch.

@@ -1,11 +1,8 @@
 //! A program of a few operators, run on every instruction set, at several thread counts and batches.
 
-use super::uvit::{self, floats};
-use crate::cpu::Isa;
-use crate::cpu::frame::{self, Frame, Input};
-use crate::cpu::machine::Machine;
-use crate::cpu::params;
-use crate::plan::{BackbonePlan, Cost};
+use super::uvit::floats;
+use crate::cpu::bench::Single;
+use crate::cpu::{Isa, Options};
 use crate::program::*;
 use crate::weights::{Tensor, Weights};
 
@@ -60,21 +57,10 @@ impl Case {
     }
 
     fn run(&self, isa: Isa, threads: usize, batch: usize, inputs: &[Vec<f32>], labels: &[u32]) -> Vec<f32> {
-        let prelude = Program { name: String::new(), values: vec![], ops: vec![], outputs: vec![] };
-        let body = uvit::layout(&self.program);
-        let net = Net { prelude, body: self.program.clone() };
-        let plan = BackbonePlan { net, cost: Cost::default(), prelude: Default::default(), body };
-        let params = params::load(&plan, self.weights.clone()).expect("weights that fit");
-        let arena = plan.body.places.iter().flatten().map(|place| place.offset + place.elements).max().unwrap_or(0);
-        let scratch = self.program.ops.iter().map(|op| frame::scratch(&self.program, op, batch)).max().unwrap_or(0);
-        let mut machine = Machine::new(isa, threads, arena * batch, scratch);
-        let tables = inputs.iter().map(|input| Input::each(input, input.len() / batch)).collect();
-        let (image, sinusoid) = (Input::NONE, Input::NONE);
-        let frame = Frame { program: &self.program, layout: &plan.body, params: &params.body, batch, image, sinusoid, tables, labels };
-        frame.run(&mut machine);
-        let mut out = vec![0.0; batch * self.program.value(self.program.outputs[0]).elements()];
-        frame.copy_output(&mut machine, 0, &mut out);
-        out
+        let options = Options { batch, threads, isa: Some(isa) };
+        let mut single = Single::new(self.program.clone(), self.weights.clone(), inputs, labels, options).expect("weights that fit");
+        single.run();
+        single.output()
     }
 
     /// Runs at batch 3 everywhere, checks that nothing changes a bit, and that the result is close to `wanted` (float64).

@@ -8,6 +8,5 @@ mod math;
 mod pool;
 mod primitive;
 mod rows;
-mod speed;
 mod trajectory;
 mod uvit;

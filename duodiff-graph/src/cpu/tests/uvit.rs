@@ -17,8 +17,6 @@ pub struct Size {
     pub classes: Option<u32>,
 }
 
-/// U-ViT-S/2 on CIFAR-10.
-pub const CIFAR: Size = Size { channels: 3, side: 32, patch: 2, dim: 512, heads: 8, depth: 13, classes: None };
 /// Small, with odd sizes: 12-row groups, 16-column panels and 8-column heads are all ragged.
 pub const SMALL: Size = Size { channels: 3, side: 10, patch: 2, dim: 40, heads: 5, depth: 5, classes: Some(4) };
 
@@ -221,10 +219,4 @@ pub fn plan(nets: Vec<Net>, image: [usize; 3], classes: Option<u32>) -> Plan {
         history: History::Carry,
     };
     Plan { spec, backbones, arena }
-}
-
-/// A plan of one U-ViT per size.
-pub fn uvits(sizes: &[Size]) -> Plan {
-    let Size { channels, side, classes, .. } = sizes[0];
-    plan(sizes.iter().map(|&size| net(&format!("depth{}", size.depth), size)).collect(), [channels, side, side], classes)
 }
