@@ -24,6 +24,11 @@ pub fn is_filtered() -> bool {
     std::env::args().nth(1).is_some_and(|filter| !filter.starts_with('-'))
 }
 
+/// Whether everything is only run once, to see that it runs.
+pub fn is_smoke() -> bool {
+    !std::env::args().any(|argument| argument == "--bench") || std::env::args().any(|argument| argument == "--test")
+}
+
 /// Measures `call`; the median of its seconds, or none if a filter leaves it out.
 pub fn measure(group: &mut BenchmarkGroup<'_, WallTime>, id: &str, mut call: impl FnMut()) -> Option<f64> {
     let mut seconds = Vec::new();

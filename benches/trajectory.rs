@@ -1,7 +1,8 @@
 //! Whole trajectories: what a phase of the shallow backbone saves, beside what its operations promise.
 
+use std::cell::LazyCell;
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::Instant;
 
 use criterion::Criterion;
 use duodiff::graph::cpu::Cpu;
@@ -12,12 +13,15 @@ use duodiff::graph::process::{Settings, Steps};
 use duodiff::spec::Phase;
 use duodiff::{Cifar10, Mnist, Pair};
 
-use crate::measure::{is_filtered, measure, slow};
+use crate::measure::{is_filtered, is_smoke, measure, slow};
 use crate::peak::threads;
 use crate::ready::{executor, plan};
 
 /// Training timesteps of the shallow phase.
 const SHALLOW: [u32; 4] = [0, 300, 400, 500];
+
+/// Rounds of the comparison.
+const ROUNDS: usize = 6;
 
 /// Mnist in DDIM's 50 steps; Cifar10 in 10, whose shares are the same, and in 50 if a filter asks.
 pub fn trajectories(criterion: &mut Criterion) {
@@ -31,26 +35,32 @@ pub fn trajectories(criterion: &mut Criterion) {
 fn trajectory(criterion: &mut Criterion, pair: &dyn Pair, steps: u32, name: &str) {
     let plan = plan(pair);
     let mut group = slow(criterion, name);
-    // Their ratios are what counts: one disturbed sample must not show in them.
-    group.measurement_time(Duration::from_secs(2));
-    let mut cpu = None;
-    let (mut full, mut lines) = (None, Vec::new());
-    for shallow in SHALLOW {
-        let steps = split(&plan, shallow, steps);
-        let seconds =
-            measure(&mut group, &shallow.to_string(), || sample(cpu.get_or_insert_with(|| executor(plan.clone(), 1, threads())), &steps));
-        full = full.or(seconds);
-        if let (Some(full), Some(seconds)) = (full, seconds) {
-            let share = flops(&plan, &steps) as f64 / flops(&plan, &split(&plan, 0, steps.rows.len() as u32)) as f64;
-            let ratio = seconds / full;
-            lines.push(format!(
-                "{name}/{shallow}: {ratio:.3} of the time, {share:.3} of the operations, {:+.1} %",
-                100.0 * (ratio / share - 1.0)
-            ));
-        }
+    let mut cpu = LazyCell::new(|| executor(plan.clone(), 1, threads()));
+    let splits = SHALLOW.map(|shallow| split(&plan, shallow, steps));
+    let mut measured = [false; SHALLOW.len()];
+    for ((shallow, steps), measured) in SHALLOW.iter().zip(&splits).zip(&mut measured) {
+        *measured = measure(&mut group, &shallow.to_string(), || sample(&mut cpu, steps)).is_some();
     }
     group.finish();
-    lines.iter().for_each(|line| println!("{line}"));
+    if measured.iter().all(|measured| *measured) && !is_smoke() {
+        compare(name, &plan, &mut cpu, &splits);
+    }
+}
+
+/// The fastest of some rounds in turn: a machine that slows down or speeds up does so for all.
+fn compare(name: &str, plan: &Plan, cpu: &mut Cpu, splits: &[Steps]) {
+    let mut fastest = vec![f64::INFINITY; splits.len()];
+    for _ in 0..ROUNDS {
+        for (fastest, steps) in fastest.iter_mut().zip(splits) {
+            let start = Instant::now();
+            sample(cpu, steps);
+            *fastest = fastest.min(start.elapsed().as_secs_f64());
+        }
+    }
+    for ((shallow, steps), seconds) in SHALLOW.iter().zip(splits).zip(&fastest) {
+        let (time, share) = (seconds / fastest[0], flops(plan, steps) as f64 / flops(plan, &splits[0]) as f64);
+        println!("{name}/{shallow}: {time:.3} of the time, {share:.3} of the operations, {:+.1} %", 100.0 * (time / share - 1.0));
+    }
 }
 
 /// DDIM with the shallow backbone for the first `shallow` training timesteps.
