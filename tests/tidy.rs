@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// Modules of `duodiff-graph/src` in the order of the data flow: each may use only those before it.
 const FLOW: &[&str] = &[
     "spec",
+    "target",
     "process",
     "noise",
     "program",

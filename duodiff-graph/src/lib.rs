@@ -4,6 +4,8 @@
 
 pub mod spec;
 
+pub mod target;
+
 pub mod process;
 
 pub mod noise;
