@@ -16,6 +16,7 @@ const FLOW: &[&str] = &[
     "passes",
     "plan",
     "null",
+    "launch",
     "compile",
     "weights",
     "interpret",

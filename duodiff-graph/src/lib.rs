@@ -27,6 +27,8 @@ pub mod plan;
 
 pub mod null;
 
+pub mod launch;
+
 #[cfg(feature = "compile")]
 pub mod compile;
 
