@@ -20,9 +20,10 @@ pub enum Precision {
 }
 
 /// The type of a tensor's elements on the device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Element {
     /// float32.
+    #[default]
     F32,
     /// bfloat16.
     Bf16,

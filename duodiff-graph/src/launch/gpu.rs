@@ -1,0 +1,45 @@
+//! What the choice of kernels depends on, per kind of GPU: the table that measurements are entered in.
+
+use crate::target::Sm;
+
+/// Facts about a kind of GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gpu {
+    /// The kind.
+    pub target: Sm,
+    /// Streaming multiprocessors of the largest card of the kind that is sold for computing.
+    pub processors: u32,
+    /// Bytes of shared memory that a block can have.
+    pub shared: u32,
+}
+
+/// One entry per kind.
+const GPUS: [Gpu; Sm::ALL.len()] = [
+    Gpu { target: Sm::Sm80, processors: 108, shared: 166_912 },
+    Gpu { target: Sm::Sm86, processors: 84, shared: 101_376 },
+    Gpu { target: Sm::Sm89, processors: 142, shared: 101_376 },
+    Gpu { target: Sm::Sm90, processors: 132, shared: 232_448 },
+    Gpu { target: Sm::Sm90a, processors: 132, shared: 232_448 },
+    Gpu { target: Sm::Sm100, processors: 148, shared: 232_448 },
+    Gpu { target: Sm::Sm120, processors: 170, shared: 101_376 },
+];
+
+impl Gpu {
+    /// The entry of a kind.
+    pub fn of(target: Sm) -> Self {
+        GPUS.into_iter().find(|gpu| gpu.target == target).expect("invariant: every kind has an entry")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GPUS, Gpu};
+    use crate::target::Sm;
+
+    #[test]
+    fn every_kind_has_an_entry() {
+        for (target, entry) in Sm::ALL.into_iter().zip(GPUS) {
+            assert_eq!(Gpu::of(target), entry);
+        }
+    }
+}
