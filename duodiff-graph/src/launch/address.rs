@@ -126,6 +126,16 @@ pub enum Argument {
 }
 
 impl Argument {
+    /// The place that it names, if it names one.
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Self::Window(window) => window.base.as_ref(),
+            Self::View(view) => view.base.as_ref(),
+            Self::Pointer(address) => address.as_ref(),
+            Self::U32(_) | Self::U64(_) | Self::F32(_) => None,
+        }
+    }
+
     /// A pointer.
     pub fn pointer(address: Address) -> Self {
         Self::Pointer(Some(address))

@@ -102,13 +102,9 @@ impl DevicePlan {
     /// The parameters that a backbone's launches read, with their types, by key.
     pub fn params(&self, backbone: usize) -> Result<BTreeSet<(String, Element)>, LaunchError> {
         let mut params = BTreeSet::new();
-        for argument in self.launches(backbone)?.iter().flat_map(|launch| &launch.arguments) {
-            let address = match argument {
-                Argument::Pointer(address) => address,
-                Argument::Window(window) => &window.base,
-                _ => continue,
-            };
-            if let Some(Region::Param { key, element }) = address.as_ref().map(|address| &address.region) {
+        let launches = self.launches(backbone)?;
+        for address in launches.iter().flat_map(|launch| &launch.arguments).filter_map(Argument::address) {
+            if let Region::Param { key, element } = &address.region {
                 params.insert((key.clone(), *element));
             }
         }

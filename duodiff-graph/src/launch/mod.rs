@@ -31,8 +31,10 @@ pub use solver::{guide, scale_image, start, update};
 use std::collections::BTreeSet;
 
 use crate::plan::Plan;
+use crate::target::Target;
 
 /// Every module that a plan may launch kernels of, at any batch, on any GPU.
 pub fn modules(plan: &Plan, precision: Precision) -> Result<BTreeSet<Module>, LaunchError> {
-    DevicePlan::new(plan, precision, crate::target::Sm::Sm80)?.modules()
+    let of = |sm| DevicePlan::new(plan, precision, sm)?.modules();
+    Target::ALL.into_iter().filter_map(Target::gpu).try_fold(BTreeSet::new(), |all, sm| Ok(&all | &of(sm)?))
 }

@@ -83,12 +83,9 @@ impl Module {
         }
     }
 
-    /// What the compiler is told besides: where every rounding counts, it may not fuse a product and a sum by itself.
+    /// What the compiler is told besides: every rounding counts, so it may not fuse a product and a sum by itself.
     pub fn flags(self) -> &'static [&'static str] {
-        match self {
-            Self::Image => &["-fmad=false"],
-            _ => &[],
-        }
+        &["-fmad=false"]
     }
 }
 

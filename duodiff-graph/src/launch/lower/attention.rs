@@ -13,7 +13,7 @@ impl Lowering<'_> {
             return Err(self.unsupported(op.out, "heads of more than 256 columns"));
         }
         let images = count("images", self.images(op.out))?;
-        let (kernel, shape) = Heads { images, heads, width, queries: q.rows, keys: k.rows }.choose(self.device.precision, self.gpu)?;
+        let (kernel, shape) = Heads { images, heads, width, windows: [&q, &k, &v] }.choose(self.device.precision, self.gpu)?;
         let mut arguments: Vec<_> = [q, k, v].map(Argument::Window).into();
         arguments.extend([heads, width].map(Argument::U32));
         arguments.extend([Argument::F32(op.scale), self.out(op.out), Argument::U32(images), self.step()]);

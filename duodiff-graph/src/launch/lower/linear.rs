@@ -12,7 +12,7 @@ impl Lowering<'_> {
         let residual = op.residual.as_ref().map_or(Ok(Window::ABSENT), |residual| self.window(residual))?;
         let [n, k] = self.device.program.whole(op.weight).shape();
         let (m, n, k) = (self.total(op.out)?, count("columns", n)?, count("columns", k)?);
-        let product = Product { m, n, k, activation: op.activation };
+        let product = Product { m, n, k, sources: [&first, &second], activation: op.activation };
         let (kernel, shape) = product.choose(self.device.precision, self.gpu)?;
         let (weight, bias) = (self.param(op.weight, self.element(op.out))?, self.option(op.bias)?);
         let [first, second, residual] = [first, second, residual].map(Argument::Window);

@@ -15,8 +15,7 @@ impl Lowering<'_> {
         let shape = entry::warps(total)?;
         let (gain, shift) = (self.option(op.norm.gain)?, self.option(op.norm.shift)?);
         let [x, none] = [x, Window::ABSENT].map(Argument::Window);
-        let arguments =
-            vec![x, none, gain, shift, Argument::F32(op.norm.eps), self.out(op.out), Argument::U32(total), self.step()];
+        let arguments = vec![x, none, gain, shift, Argument::F32(op.norm.eps), self.out(op.out), Argument::U32(total), self.step()];
         self.push(self.tokens("norm", op.out), shape, arguments);
         Ok(())
     }
