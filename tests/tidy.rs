@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// Modules of `duodiff-graph/src` in the order of the data flow: each may use only those before it.
 const FLOW: &[&str] = &[
     "spec",
+    "target",
     "process",
     "noise",
     "program",
@@ -15,6 +16,7 @@ const FLOW: &[&str] = &[
     "passes",
     "plan",
     "null",
+    "launch",
     "compile",
     "weights",
     "interpret",

@@ -4,6 +4,8 @@
 
 pub mod spec;
 
+pub mod target;
+
 pub mod process;
 
 pub mod noise;
@@ -24,6 +26,8 @@ pub mod passes;
 pub mod plan;
 
 pub mod null;
+
+pub mod launch;
 
 #[cfg(feature = "compile")]
 pub mod compile;

@@ -11,7 +11,7 @@ mod tests;
 use std::ops::Range;
 
 use crate::plan::{Layout, Place, Plan};
-use crate::program::{Op, Origin, Program, ValueId, VerifyError};
+use crate::program::{Op, Origin, Program, Value, ValueId, VerifyError};
 
 use memory::Memory;
 
@@ -122,8 +122,8 @@ pub fn run(plan: &Plan, batch: usize) -> Result<Trace, NullError> {
         let name = &backbone.net.body.name;
         let parts = [("prelude", &backbone.net.prelude, &backbone.prelude), ("body", &backbone.net.body, &backbone.body)];
         for (part, program, layout) in parts {
-            let mut execution = Execution { program, layout, batch, arena: plan.arena, memory: Memory::default(), seen: vec![] };
-            let extent = execution.run().map_err(|fault| NullError { program: format!("{part} of {name}"), fault })?;
+            let extent = run_program(program, layout, batch, plan.arena, &Value::elements);
+            let extent = extent.map_err(|fault| NullError { program: format!("{part} of {name}"), fault })?;
             trace.extent = trace.extent.max(extent);
             trace.launches += program.ops.len();
         }
@@ -133,19 +133,25 @@ pub fn run(plan: &Plan, batch: usize) -> Result<Trace, NullError> {
     Ok(trace)
 }
 
+/// Executes one program in an arena of `arena` per image, in the unit of its layout, of which a value takes `size`. Returns the end of
+/// the furthest write.
+pub fn run_program(program: &Program, layout: &Layout, batch: usize, arena: usize, size: &dyn Fn(&Value) -> usize) -> Result<usize, Fault> {
+    Execution { program, layout, batch, arena, size, memory: Memory::default(), seen: vec![] }.run()
+}
+
 /// One program on its way.
 struct Execution<'a> {
     program: &'a Program,
     layout: &'a Layout,
     batch: usize,
     arena: usize,
+    size: &'a dyn Fn(&Value) -> usize,
     memory: Memory,
     /// By value: the operators that wrote it and that read it last.
     seen: Vec<(usize, usize)>,
 }
 
 impl Execution<'_> {
-    /// Returns the end of the furthest write.
     fn run(&mut self) -> Result<usize, Fault> {
         self.program.verify()?;
         self.check_places()?;
@@ -187,7 +193,7 @@ impl Execution<'_> {
     }
 
     fn check_place(&self, value: ValueId, place: Place) -> Result<(), Fault> {
-        let wanted = self.program.value(value).elements();
+        let wanted = (self.size)(self.program.value(value));
         if place.elements != wanted {
             return Err(Fault::Size { value, found: place.elements, wanted });
         }

@@ -13,7 +13,7 @@ mod text;
 mod tests;
 
 pub use crate::program::Cost;
-use crate::program::{Net, Program, ValueId};
+use crate::program::{Net, Program, Value, ValueId};
 use crate::spec::PairSpec;
 
 pub use check::PlanError;
@@ -36,7 +36,7 @@ pub fn plan(spec: PairSpec, nets: Vec<(Net, Cost)>) -> Result<Plan, PlanError> {
     check::check(&spec, &nets)?;
     let backbones: Vec<BackbonePlan> = nets.into_iter().map(|(net, cost)| BackbonePlan::of(net, cost)).collect();
     let arena = backbones.iter().map(|backbone| backbone.prelude.extent().max(backbone.body.extent())).max().unwrap_or_default();
-    Ok(Plan { spec, backbones, arena: arena::aligned(arena) })
+    Ok(Plan { spec, backbones, arena: arena.next_multiple_of(arena::LINE) })
 }
 
 /// A backbone's share of the plan.
@@ -59,7 +59,7 @@ pub struct Layout {
     pub places: Vec<Option<Place>>,
 }
 
-/// A value's place in the arena, in float32 elements per image.
+/// A value's place in the arena, in float32 elements per image (in a layout of [`Layout::sized`]: in its unit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// First element; a multiple of 16, so that rows start on cache lines at every batch.
@@ -89,8 +89,13 @@ impl BackbonePlan {
 impl Layout {
     /// Gives every value that an operator writes a place, as small as best fit makes the whole.
     pub fn of(program: &Program) -> Self {
-        let mut places = lifetimes::places(program);
-        arena::assign_offsets(&mut places);
+        Self::sized(program, arena::LINE, Value::elements)
+    }
+
+    /// As [`Self::of`], in another unit: `size` says how much of it a value takes, offsets are multiples of `line`.
+    pub fn sized(program: &Program, line: usize, size: impl Fn(&Value) -> usize) -> Self {
+        let mut places = lifetimes::places(program, size);
+        arena::assign_offsets(&mut places, line);
         Self { places }
     }
 

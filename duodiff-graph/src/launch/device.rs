@@ -1,0 +1,171 @@
+//! A plan prepared for a kind of GPU: its programs as they are launched, and where their values lie, in bytes.
+
+use std::collections::BTreeSet;
+
+use super::unfused::unfuse;
+use super::{Argument, Element, Gpu, Launch, LaunchError, Module, Precision, Region, lower};
+use crate::null::{self, NullError};
+use crate::plan::{Layout, Plan};
+use crate::program::{Origin, Program, Value};
+use crate::spec::ImageShape;
+use crate::target::Sm;
+
+/// Places start at multiples of this many bytes at every batch: what a block of the GPU's memory holds.
+const LINE: usize = 256;
+
+/// A plan for a kind of GPU, in a precision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DevicePlan {
+    /// Shape of the pair's images.
+    pub image: ImageShape,
+    /// What products are computed in.
+    pub precision: Precision,
+    /// The kind of GPU.
+    pub gpu: Gpu,
+    /// One per backbone, in the order of declaration.
+    pub backbones: Vec<DeviceNet>,
+    /// Bytes per image of the arena that all programs share.
+    pub arena: usize,
+}
+
+/// A backbone's two programs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceNet {
+    /// What depends on the step alone; its "images" are steps. All float32.
+    pub prelude: DeviceProgram,
+    /// The rest.
+    pub body: DeviceProgram,
+}
+
+/// A program as it is launched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceProgram {
+    /// The program, its norms by themselves.
+    pub program: Program,
+    /// Where its values lie: bytes per image.
+    pub layout: Layout,
+    /// What its products are computed in.
+    pub precision: Precision,
+}
+
+/// Which entry of a table of steps an image reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entries {
+    /// All images that of the current step: trajectories.
+    Step,
+    /// Image i entry i: single evaluations, whose images may have times of their own.
+    Image,
+}
+
+impl DevicePlan {
+    /// Prepares a plan. An operator that no kernel can execute is refused here, so that [`Self::body`] and [`Self::prelude`] fail for
+    /// too large a batch only.
+    pub fn new(plan: &Plan, precision: Precision, target: Sm) -> Result<Self, LaunchError> {
+        let net = |net: &crate::program::Net| DeviceNet {
+            prelude: DeviceProgram::new(&net.prelude, Precision::F32),
+            body: DeviceProgram::new(&net.body, precision),
+        };
+        let backbones: Vec<_> = plan.backbones.iter().map(|backbone| net(&backbone.net)).collect();
+        let extents = backbones.iter().flat_map(|net| [net.prelude.layout.extent(), net.body.layout.extent()]);
+        let arena = extents.max().unwrap_or_default().next_multiple_of(LINE);
+        let prepared = Self { image: plan.spec.image, precision, gpu: Gpu::of(target), backbones, arena };
+        prepared.modules()?;
+        Ok(prepared)
+    }
+
+    /// The launches of one evaluation of a backbone for `batch` images: from [`Region::Image`] to [`Region::Output`].
+    pub fn body(&self, backbone: usize, batch: usize, entries: Entries) -> Result<Vec<Launch>, LaunchError> {
+        lower::body(&self.backbones[backbone].body, self.gpu, batch, entries)
+    }
+
+    /// The launches that fill the tables of a backbone for `steps` steps: from [`Region::Sinusoid`] to [`Region::Table`].
+    pub fn prelude(&self, backbone: usize, steps: usize) -> Result<Vec<Launch>, LaunchError> {
+        lower::prelude(&self.backbones[backbone].prelude, self.gpu, steps, self.precision.element())
+    }
+
+    /// How many steps the prelude of a backbone can be launched for at a time, in the arena of `batch` images.
+    pub fn chunk(&self, backbone: usize, batch: usize) -> usize {
+        let each = self.backbones[backbone].prelude.layout.extent().max(1);
+        (self.arena * batch / each).max(1)
+    }
+
+    /// The modules whose kernels are launched, at any batch.
+    pub fn modules(&self) -> Result<BTreeSet<Module>, LaunchError> {
+        // Images are drawn, and steps made, whatever the networks are.
+        let mut modules = BTreeSet::from([Module::Image]);
+        for backbone in 0..self.backbones.len() {
+            modules.extend(self.launches(backbone)?.iter().map(|launch| launch.kernel.module));
+        }
+        Ok(modules)
+    }
+
+    /// The parameters that a backbone's launches read, with their types, by key.
+    pub fn params(&self, backbone: usize) -> Result<BTreeSet<(String, Element)>, LaunchError> {
+        let mut params = BTreeSet::new();
+        let launches = self.launches(backbone)?;
+        for address in launches.iter().flat_map(|launch| &launch.arguments).filter_map(Argument::address) {
+            if let Region::Param { key, element } = &address.region {
+                params.insert((key.clone(), *element));
+            }
+        }
+        Ok(params)
+    }
+
+    /// All launches of a backbone for one image. Which kernels they are does not depend on the batch.
+    fn launches(&self, backbone: usize) -> Result<Vec<Launch>, LaunchError> {
+        let mut launches = self.prelude(backbone, 1)?;
+        launches.extend(self.body(backbone, 1, Entries::Step)?);
+        Ok(launches)
+    }
+
+    /// Executes every program without arithmetic: proves that no live values overlap at this batch. Returns the end of the furthest
+    /// write, in bytes.
+    pub fn prove(&self, batch: usize) -> Result<usize, NullError> {
+        let programs = self.backbones.iter().flat_map(|net| [("prelude", &net.prelude), ("body", &net.body)]);
+        let prove = |(part, device): (&str, &DeviceProgram)| {
+            let extent = null::run_program(&device.program, &device.layout, batch, self.arena, &|value| device.bytes(value));
+            extent.map_err(|fault| NullError { program: format!("{part} of {}", device.program.name), fault })
+        };
+        programs.map(prove).try_fold(0, |furthest, extent| Ok(furthest.max(extent?)))
+    }
+}
+
+impl DeviceNet {
+    /// Elements of the sinusoid that the programs read, 0 if they read none.
+    pub fn sinusoid(&self) -> usize {
+        let values = self.prelude.program.values.iter().chain(&self.body.program.values);
+        values.filter(|value| value.origin == Origin::Sinusoid).map(Value::elements).max().unwrap_or_default()
+    }
+
+    /// Elements of an entry of each table that the prelude fills.
+    pub fn tables(&self) -> Vec<usize> {
+        let prelude = &self.prelude.program;
+        prelude.outputs.iter().map(|output| prelude.value(*output).elements()).collect()
+    }
+}
+
+impl DeviceProgram {
+    fn new(program: &Program, precision: Precision) -> Self {
+        let program = unfuse(program);
+        let layout = Layout::sized(&program, LINE, |value| bytes(value, precision));
+        Self { program, layout, precision }
+    }
+
+    /// The type of a value: images are float32.
+    pub(super) fn element(&self, value: &Value) -> Element {
+        element(value, self.precision)
+    }
+
+    /// Bytes of a value, per image.
+    fn bytes(&self, value: &Value) -> usize {
+        bytes(value, self.precision)
+    }
+}
+
+fn element(value: &Value, precision: Precision) -> Element {
+    if value.shape.len() == 3 { Element::F32 } else { precision.element() }
+}
+
+fn bytes(value: &Value, precision: Precision) -> usize {
+    value.elements() * element(value, precision).bytes()
+}
