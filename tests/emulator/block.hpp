@@ -22,10 +22,11 @@ struct uint3 {
     unsigned x, y, z;
 };
 
-inline thread_local uint3 threadIdx, blockIdx;
-inline thread_local dim3 blockDim, gridDim;
+// Hidden: several objects in one process must not share these.
+inline thread_local uint3 threadIdx __attribute__((visibility("hidden"))), blockIdx __attribute__((visibility("hidden")));
+inline thread_local dim3 blockDim __attribute__((visibility("hidden"))), gridDim __attribute__((visibility("hidden")));
 
-namespace emulator {
+namespace emulator __attribute__((visibility("hidden"))) {
 
 constexpr unsigned WARP = 32;
 

@@ -19,7 +19,7 @@
 #define EMULATOR_STACK_BYTES (128u << 10)
 #endif
 
-namespace emulator {
+namespace emulator __attribute__((visibility("hidden"))) {
 
 #if defined(__x86_64__)
 // Pushes what a callee keeps, stores the stack pointer, takes the other one.
@@ -58,6 +58,9 @@ public:
 
     ~Fiber() {
         if (stack != nullptr) {
+#if defined(__SANITIZE_ADDRESS__)
+            __asan_unpoison_memory_region(static_cast<char*>(stack) + 4096, EMULATOR_STACK_BYTES - 4096);
+#endif
             munmap(stack, EMULATOR_STACK_BYTES);
         }
     }
@@ -72,6 +75,10 @@ public:
             // A page that cannot be touched: an overflow stops here.
             mprotect(stack, 4096, PROT_NONE);
         }
+#if defined(__SANITIZE_ADDRESS__)
+        // What ran here before did not return from its calls.
+        __asan_unpoison_memory_region(static_cast<char*>(stack) + 4096, EMULATOR_STACK_BYTES - 4096);
+#endif
 #if defined(__x86_64__)
         auto top = reinterpret_cast<uintptr_t*>(static_cast<char*>(stack) + EMULATOR_STACK_BYTES);
         // The address that `ret` takes, above six registers; the stack is then as after a call.
@@ -89,8 +96,6 @@ public:
         makecontext(&context, body, 0);
 #endif
 #if defined(__SANITIZE_ADDRESS__)
-        // What ran here before did not return from its calls.
-        __asan_unpoison_memory_region(static_cast<char*>(stack) + 4096, EMULATOR_STACK_BYTES - 4096);
         bottom = stack;
         bytes = EMULATOR_STACK_BYTES;
         fake = nullptr;

@@ -5,7 +5,7 @@
 
 #include "block.hpp"
 
-namespace emulator {
+namespace emulator __attribute__((visibility("hidden"))) {
 
 struct Kernel {
     const char* name;

@@ -11,7 +11,7 @@ inline u32 shared_address(const void* pointer) {
     return static_cast<u32>(static_cast<const unsigned char*>(pointer) - shared_memory());
 }
 
-namespace emulator {
+namespace emulator __attribute__((visibility("hidden"))) {
 
 inline void check_alignment(const void* pointer, const char* what) {
     if (reinterpret_cast<uintptr_t>(pointer) % 16 != 0) {
@@ -99,7 +99,7 @@ inline void await_copies() {
     }
 }
 
-namespace emulator {
+namespace emulator __attribute__((visibility("hidden"))) {
 
 struct Matrices {
     u32* out;
