@@ -238,8 +238,8 @@ impl Frame<'_> {
         let arena = machine.arena();
         let batch = self.images(op.out);
         let inputs = op.inputs.iter().map(|view| {
-            let elements = self.images(view.value) * self.program.value(view.value).elements();
-            primitive::Source { base: self.locate(arena, view.value).base, elements, view, batch }
+            let Input { base, image } = self.locate(arena, view.value);
+            primitive::Source { base, image, elements: self.program.value(view.value).elements(), view, batch }
         });
         let inputs: Vec<_> = inputs.collect();
         let elements = batch * self.program.value(op.out).elements();

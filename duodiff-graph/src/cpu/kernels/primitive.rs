@@ -5,9 +5,11 @@ use crate::program::{Axis, PrimitiveFn, View};
 /// A value in memory, as a view reads it.
 #[derive(Clone, Copy)]
 pub(in crate::cpu) struct Source<'a> {
-    /// First float of the value, `[batch?, shape…]`.
+    /// First float of the value of the first image.
     pub base: *const f32,
-    /// Floats of the value.
+    /// Floats from one image's value to the next one's; 0 where all images share it.
+    pub image: usize,
+    /// Floats of the value of one image.
     pub elements: usize,
     /// How it is read.
     pub view: &'a View,
@@ -33,7 +35,7 @@ fn length(axis: &Axis, batch: usize) -> usize {
 impl Source<'_> {
     fn data(&self) -> &[f32] {
         // SAFETY: the launch resolved the view to a live value of this size.
-        unsafe { std::slice::from_raw_parts(self.base, self.elements) }
+        unsafe { std::slice::from_raw_parts(self.base, (self.batch - 1) * self.image + self.elements) }
     }
 
     /// The logical shape.
@@ -43,7 +45,7 @@ impl Source<'_> {
 
     /// The element at a logical index; 0 in the padding.
     fn at(&self, index: &[usize]) -> f32 {
-        let mut position = 0;
+        let (mut image, mut position) = (0, 0);
         for (storage, axis) in self.view.axes.iter().enumerate() {
             let Some(logical) = self.view.order.iter().position(|&axis| axis == storage) else { continue };
             if axis.broadcast {
@@ -54,9 +56,13 @@ impl Source<'_> {
             if padded < axis.padding.0 || padded - axis.padding.0 >= stored {
                 return 0.0;
             }
-            position = position * stored + padded - axis.padding.0;
+            let at = padded - axis.padding.0;
+            match axis.length {
+                Some(_) => position = position * stored + at,
+                None => image = at * self.image,
+            }
         }
-        self.data()[position]
+        self.data()[image + position]
     }
 }
 

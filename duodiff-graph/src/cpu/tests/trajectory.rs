@@ -105,18 +105,18 @@ fn an_image_depends_on_nothing_but_itself() {
     for isa in Isa::available() {
         for (batch, threads) in [(1, 2), (2, 1), (4, 3), (6, 2), (24, 2)] {
             let found = sample(Options { batch, threads, isa: Some(isa) }, 0.5, &indices);
-            assert_eq!(bits(&wanted), bits(&found), "{isa:?}, batch {batch}, {threads} threads");
+            assert!(bits(&wanted) == bits(&found), "{isa:?}, batch {batch}, {threads} threads");
         }
     }
     let middle = sample(Options { batch: 2, ..Options::default() }, 0.5, &indices[3..5]);
-    assert_eq!(bits(&wanted[3 * ELEMENTS..5 * ELEMENTS]), bits(&middle));
+    assert!(bits(&wanted[3 * ELEMENTS..5 * ELEMENTS]) == bits(&middle));
 }
 
 #[test]
 fn a_second_trajectory_starts_afresh() {
     let mut cpu = cpu(Options { batch: 2, ..Options::default() });
     let mut run = || cpu.trajectory(&steps(0.5), &requests(&[1, 2]), &Hashed, &mut |_| ControlFlow::Continue(())).expect("a trajectory");
-    assert_eq!(bits(&run()), bits(&run()));
+    assert!(bits(&run()) == bits(&run()));
 }
 
 #[test]
