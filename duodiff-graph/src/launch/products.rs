@@ -42,6 +42,9 @@ const CHUNK: u64 = 16;
 /// Bytes of shared memory per row and column of a tile on tensor cores: three stages of 128.
 const STAGES: u32 = 3 * 128;
 
+/// Modules on tensor cores that have sources. The kernels for any shape take the work of the others.
+const WRITTEN: &[Module] = &[];
+
 /// Widths of heads on tensor cores, and bytes from key to key.
 const WIDTHS: [(u32, u32); 3] = [(32, 80), (64, 144), (72, 176)];
 
@@ -64,7 +67,12 @@ fn is_aligned(window: &Window, element: Element) -> bool {
 impl Product<'_> {
     /// The kernel for a product.
     pub fn choose(self, precision: Precision, gpu: Gpu) -> Result<(Kernel, Shape), LaunchError> {
-        if self.takes_mma(precision) { self.mma(precision, gpu) } else { self.generic(precision.element()) }
+        self.choose_among(WRITTEN, precision, gpu)
+    }
+
+    fn choose_among(self, written: &[Module], precision: Precision, gpu: Gpu) -> Result<(Kernel, Shape), LaunchError> {
+        let mma = written.contains(&Module::LinearMma(precision.element())) && self.takes_mma(precision);
+        if mma { self.mma(precision, gpu) } else { self.generic(precision.element()) }
     }
 
     fn takes_mma(self, precision: Precision) -> bool {
@@ -110,8 +118,13 @@ impl Product<'_> {
 impl Heads<'_> {
     /// The kernel for attention.
     pub fn choose(self, precision: Precision, gpu: Gpu) -> Result<(Kernel, Shape), LaunchError> {
+        self.choose_among(WRITTEN, precision, gpu)
+    }
+
+    fn choose_among(self, written: &[Module], precision: Precision, gpu: Gpu) -> Result<(Kernel, Shape), LaunchError> {
+        let is_written = written.contains(&Module::AttentionMma);
         match self.mma_shared() {
-            Some(shared) if precision == Precision::Bf16 && shared <= gpu.shared => self.mma(shared, gpu),
+            Some(shared) if is_written && precision == Precision::Bf16 && shared <= gpu.shared => self.mma(shared, gpu),
             _ => self.generic(precision.element()),
         }
     }
@@ -158,7 +171,7 @@ mod tests {
 
     fn product(m: u32, n: u32, source: &Window, precision: Precision) -> (String, u64) {
         let product = Product { m, n, k: source.columns, sources: [source, &Window::ABSENT], activation: None };
-        let (kernel, shape) = product.choose(precision, Gpu::of(Sm::Sm90a)).unwrap();
+        let (kernel, shape) = product.choose_among(&Module::ALL, precision, Gpu::of(Sm::Sm90a)).unwrap();
         (kernel.entry, shape.grid[0].into())
     }
 
@@ -185,7 +198,7 @@ mod tests {
     fn heads(width: u32, keys: u32, images: u32, target: Sm) -> (String, [u32; 3], u32) {
         let [q, k] = [257, keys].map(|rows| window(rows, 8 * width, 0));
         let heads = Heads { images, heads: 8, width, windows: [&q, &k, &k] };
-        let (kernel, shape) = heads.choose(Precision::Bf16, Gpu::of(target)).unwrap();
+        let (kernel, shape) = heads.choose_among(&Module::ALL, Precision::Bf16, Gpu::of(target)).unwrap();
         (kernel.entry, shape.grid, shape.shared)
     }
 
