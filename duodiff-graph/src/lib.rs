@@ -36,6 +36,8 @@ pub mod weights;
 
 pub mod interpret;
 
+pub mod emit;
+
 pub mod bundle;
 
 pub mod executor;

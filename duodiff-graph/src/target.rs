@@ -77,6 +77,9 @@ impl Target {
 }
 
 impl Sm {
+    /// Every kind, older ones first.
+    pub const ALL: [Self; 7] = [Self::Sm80, Self::Sm86, Self::Sm89, Self::Sm90, Self::Sm90a, Self::Sm100, Self::Sm120];
+
     /// Its name, as in `nvcc -arch`.
     pub fn name(self) -> &'static str {
         match self {
@@ -176,7 +179,8 @@ mod tests {
 
     #[test]
     fn capabilities_follow_the_names() {
-        for sm in Target::ALL.into_iter().filter_map(Target::gpu) {
+        assert!(Target::ALL.into_iter().filter_map(Target::gpu).eq(Sm::ALL));
+        for sm in Sm::ALL {
             let (major, minor) = sm.capability();
             let suffix = if sm.is_exact() { "a" } else { "" };
             assert_eq!(sm.name(), format!("sm_{major}{minor}{suffix}"));

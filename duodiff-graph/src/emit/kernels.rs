@@ -1,0 +1,35 @@
+//! The CUDA C++ sources, as files that an editor understands.
+
+/// A source file that others may include by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its name, without a folder.
+    pub name: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        &[$(File { name: $name, text: include_str!(concat!("../../kernels/", $name)) }),*]
+    };
+}
+
+/// Every file of `duodiff-graph/kernels`.
+pub const KERNELS: &[File] = files![
+    "activation.cuh",
+    "attention.cu",
+    "chunk.cuh",
+    "epilogue.cuh",
+    "image.cu",
+    "linear.cu",
+    "noise.cuh",
+    "norm.cuh",
+    "primitive.cu",
+    "primitive.cuh",
+    "ptx.cuh",
+    "softmax.cuh",
+    "tokens.cu",
+    "types.cuh",
+    "warp.cuh",
+];
