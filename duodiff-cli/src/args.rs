@@ -1,5 +1,7 @@
 //! The command line as typed: parsed and checked by itself, not yet against a pair or the file system.
 
+mod compile;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -7,9 +9,13 @@ use std::str::FromStr;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use duodiff::graph::launch::Precision;
 use duodiff::graph::spec::text::echo;
+use duodiff::graph::target::Target;
 
 use crate::error::Exit;
+
+pub use compile::{CompileArgs, EmitArg};
 
 const EXIT_CODES: &str = "\
 The answer goes to stdout, everything else to stderr.
@@ -64,10 +70,14 @@ pub enum Command {
     Pairs(PairsArgs),
     /// Sample images.
     Sample(SampleArgs),
+    /// Compile a pair to a file that runs on this machine or another.
+    Compile(CompileArgs),
     /// Print what a pair, .duo, .safetensors or .png holds.
     Inspect(InspectArgs),
     /// Evaluate one backbone once.
     Forward(ForwardArgs),
+    /// Say what runs on this machine, and what does not and why.
+    Doctor(DoctorArgs),
     /// Print the completion script of a shell.
     Completions(CompletionsArgs),
 }
@@ -145,6 +155,12 @@ pub struct InspectArgs {
     /// Stop after this many passes.
     #[arg(long, value_name = "N", requires = "stage")]
     pub stop_after: Option<usize>,
+    /// The kind of GPU that --stage cuda is for [default: sm_90a].
+    #[arg(long, value_name = "TARGET", requires = "stage")]
+    pub target: Option<Target>,
+    /// What that GPU multiplies: bf16, tf32 or f32 [default: bf16].
+    #[arg(long, value_name = "PRECISION", requires = "stage")]
+    pub precision: Option<Precision>,
     /// Print JSON Lines.
     #[arg(long)]
     pub json: bool,
@@ -171,6 +187,14 @@ pub struct ForwardArgs {
     /// Threads [default: one per core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+    /// Print JSON Lines.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, ClapArgs)]
+pub struct DoctorArgs {
     /// Print JSON Lines.
     #[arg(long)]
     pub json: bool,
@@ -214,6 +238,8 @@ pub enum StageArg {
     Optimize,
     /// The plan: order, offsets, peak.
     Plan,
+    /// The kernels' sources for a GPU.
+    Cuda,
 }
 
 /// `--weights`.

@@ -17,12 +17,41 @@ pub fn publish(path: &Path, temporary: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Writes one file, temporary file beside it, and syncs the folder.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    publish(path, &temporary(path)?, bytes)?;
+    sync_folder(&folder_of(path))
+}
+
+/// The same of a file that can be executed from the moment it has its name.
+pub fn write_executable(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = temporary(path)?;
+    let written = write_synced(&temporary, bytes).and_then(|()| make_executable(&temporary)).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // Best effort: the first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+    }
+    written.and_then(|()| sync_folder(&folder_of(path)))
+}
+
+/// A name beside `path` that no other process uses.
+fn temporary(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?;
     let mut temporary = std::ffi::OsString::from(".");
     temporary.push(name);
     temporary.push(format!(".{}.tmp", std::process::id()));
-    publish(path, &path.with_file_name(temporary), bytes)?;
-    sync_folder(&folder_of(path))
+    Ok(path.with_file_name(temporary))
+}
+
+#[cfg(unix)]
+fn make_executable(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    // Whoever may read it may execute it.
+    let mode = fs::metadata(path)?.permissions().mode();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode | (mode & 0o444) >> 2))
+}
+
+#[cfg(not(unix))]
+fn make_executable(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Makes the names in a folder durable.

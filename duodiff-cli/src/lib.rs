@@ -9,6 +9,7 @@
 mod args;
 mod catalog;
 mod commands;
+mod environment;
 mod error;
 mod file;
 mod image;
@@ -18,6 +19,7 @@ mod resources;
 mod run;
 mod signals;
 mod source;
+mod standalone;
 mod tensors;
 
 use std::panic::{self, AssertUnwindSafe};
@@ -52,9 +54,10 @@ fn run(pairs: &[&dyn Pair], args: &Args) -> Result {
     match &args.command {
         Command::Pairs(args) => commands::pairs::run(catalog, args),
         Command::Sample(args) => commands::sample::run(catalog, args, verbosity),
+        Command::Compile(args) => commands::compile::run(catalog, args, verbosity),
         Command::Inspect(args) => commands::inspect::run(catalog, args),
-
         Command::Forward(args) => commands::forward::run(catalog, args, verbosity),
+        Command::Doctor(args) => commands::doctor::run(args),
         Command::Completions(args) => commands::completions::run(args),
     }
 }

@@ -7,16 +7,31 @@ use duodiff::Pair;
 use duodiff::graph::bundle::{self, Bundle, BundleError};
 use duodiff::graph::cpu::{Cpu, Memory, Options, efficient_batch};
 use duodiff::graph::plan::Plan;
+use duodiff::graph::target::Target;
 use duodiff::graph::weights::{Wanted, Weights};
 use duodiff::spec::{PairSpec, Phase};
 
 use crate::args::WeightsArg;
 use crate::catalog::Catalog;
 use crate::error::{Exit, Failure, Result};
-use crate::report;
+use crate::{report, standalone};
 
 /// The embedded pair's bundle, made by the build script.
 const EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/embedded.duo"));
+
+/// The built-in bundle.
+pub fn built_in() -> Bundle {
+    bundle::read(EMBEDDED).expect("invariant: the build script wrote this bundle")
+}
+
+/// The bundle that this executable was given with `compile --standalone`, checked as a file is.
+pub fn own_bundle() -> Result<Option<Bundle>> {
+    let bytes = standalone::bundle().map_err(|why| Failure::new(Exit::Input, why.to_string()).hint("name a pair or a bundle"))?;
+    let path = std::env::current_exe().unwrap_or_default();
+    let Some(bundle) = bytes.map(|bytes| decode(&bytes, &path)).transpose()? else { return Ok(None) };
+    check_targets(&bundle, &path)?;
+    Ok(Some(bundle))
+}
 
 /// A plan and where its weights come from; files of weights are not read yet.
 pub struct Source {
@@ -62,22 +77,38 @@ pub fn threads(asked: Option<u16>) -> usize {
     asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }
 
-/// Reads a bundle.
+/// Reads a bundle that this machine can run.
 pub fn open_bundle(path: &Path) -> Result<Bundle> {
+    let bundle = read_bundle(path)?;
+    check_targets(&bundle, path)?;
+    Ok(bundle)
+}
+
+/// Reads a bundle.
+pub fn read_bundle(path: &Path) -> Result<Bundle> {
     let metadata = fs::metadata(path).map_err(|why| Failure::input(path, why))?;
     if !metadata.is_file() {
         return Err(Failure::input(path, "not a regular file"));
     }
     let bytes = fs::read(path).map_err(|why| Failure::input(path, why))?;
-    let bundle = bundle::read(&bytes).map_err(|why| match why {
+    decode(&bytes, path)
+}
+
+/// Decodes a bundle from this file.
+fn decode(bytes: &[u8], path: &Path) -> Result<Bundle> {
+    bundle::read(bytes).map_err(|why| match why {
         BundleError::Version { .. } | BundleError::Replanned => Failure { exit: Exit::Misfit, ..Failure::input(path, why) },
         _ => Failure::input(path, why),
-    })?;
-    if bundle.targets.iter().any(|target| target == "cpu") {
-        return Ok(bundle);
+    })
+}
+
+/// Refuses a bundle that was compiled for other machines only.
+fn check_targets(bundle: &Bundle, path: &Path) -> Result {
+    if bundle.targets.contains(&Target::Cpu) {
+        return Ok(());
     }
-    let targets = report::harmless(&bundle.targets.join(","));
-    let misfit = Failure::input(path, format!("the bundle runs on {targets}, this machine offers cpu"));
+    let targets: Vec<_> = bundle.targets.iter().map(|target| target.name()).collect();
+    let misfit = Failure::input(path, format!("the bundle runs on {}, this machine offers cpu", targets.join(",")));
     Err(Failure { exit: Exit::Misfit, ..misfit }.hint("a bundle made with --target cpu"))
 }
 
@@ -146,24 +177,37 @@ fn load_all(plan: &Plan, asked: &WeightsArg, recorded: Option<&[[u8; 32]]>) -> R
 impl Source {
     /// Finds what was asked for. Where nothing was, it is the embedded pair.
     pub fn choose(catalog: Catalog<'_>, name: Option<&str>, weights: Option<&WeightsArg>) -> Result<Self> {
-        let Some(name) = name else { return Ok(Self::embedded(weights)) };
+        let Some(name) = name else { return Self::embedded(weights) };
         if let Some(pair) = catalog.get(name) {
             return Self::declared(pair, weights);
         }
         if !is_file_name(name) {
             return Err(catalog.find(name).err().unwrap_or_else(|| Failure::usage("no such pair")));
         }
-        let Bundle { plan, hashes, weights: inside, .. } = open_bundle(Path::new(name))?;
+        Self::bundled(open_bundle(Path::new(name))?, weights)
+    }
+
+    /// A bundle, with weights of its own or those that are asked for.
+    fn bundled(bundle: Bundle, weights: Option<&WeightsArg>) -> Result<Self> {
+        let Bundle { plan, hashes, weights: inside, .. } = bundle;
         let weights = match (weights, inside) {
             (Some(asked), _) => Origin::Recorded(asked.clone(), hashes),
             (None, Some(inside)) => Origin::Inside(inside),
-            (None, None) => return Err(without_weights(&plan.spec, name)),
+            (None, None) => return Err(without_weights(&plan.spec)),
         };
         Ok(Self { plan, weights })
     }
 
-    fn embedded(weights: Option<&WeightsArg>) -> Self {
-        let Bundle { plan, weights: inside, .. } = bundle::read(EMBEDDED).expect("invariant: the build script wrote this bundle");
+    /// The pair that is sampled where none is named: that of this executable's own bundle, else the built-in one.
+    fn embedded(weights: Option<&WeightsArg>) -> Result<Self> {
+        match own_bundle()? {
+            Some(bundle) => Self::bundled(bundle, weights),
+            None => Ok(Self::built_in(weights)),
+        }
+    }
+
+    fn built_in(weights: Option<&WeightsArg>) -> Self {
+        let Bundle { plan, weights: inside, .. } = built_in();
         let inside = inside.expect("invariant: the embedded bundle holds its weights");
         Self { plan, weights: weights.map_or(Origin::Inside(inside), |asked| Origin::Asked(asked.clone())) }
     }
@@ -172,8 +216,12 @@ impl Source {
         if let Some(asked) = weights {
             return Ok(Self { plan: compile(pair)?, weights: Origin::Asked(asked.clone()) });
         }
-        let (spec, embedded) = (pair.spec(), Self::embedded(None));
-        if spec == embedded.plan.spec { Ok(embedded) } else { Err(without_weights(&spec, &spec.name)) }
+        let spec = pair.spec();
+        if let Some(bundle) = own_bundle()?.filter(|bundle| bundle.plan.spec == spec) {
+            return Self::bundled(bundle, None);
+        }
+        let built_in = Self::built_in(None);
+        if spec == built_in.plan.spec { Ok(built_in) } else { Err(without_weights(&spec)) }
     }
 
     /// What the pair declares.
@@ -197,10 +245,10 @@ pub fn is_file_name(typed: &str) -> bool {
     typed.contains(['.', '/', '\\'])
 }
 
-fn without_weights(spec: &PairSpec, typed: &str) -> Failure {
+fn without_weights(spec: &PairSpec) -> Failure {
     let names: Vec<_> = spec.backbones.iter().map(|backbone| format!("{}.safetensors", backbone.name)).collect();
     Failure::usage(format!("{} comes without weights -- give --weights, one file per backbone", spec.name))
-        .hint(format!("duodiff sample {typed} --weights {} (or random:0, for benchmarks)", names.join(",")))
+        .hint(format!("--weights {} (or random:0, for benchmarks)", names.join(",")))
 }
 
 impl Ready {
@@ -212,6 +260,11 @@ impl Ready {
     /// Identifies the plan.
     pub fn plan_hash(&self) -> [u8; 32] {
         bundle::plan_hash(&self.plan)
+    }
+
+    /// Plan and weights, to be kept in a bundle.
+    pub fn into_parts(self) -> (Plan, Vec<Weights>) {
+        (self.plan, self.weights)
     }
 
     /// Bytes that an executor takes, beyond the loaded weights, if it evaluates each backbone so often.

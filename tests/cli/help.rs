@@ -10,6 +10,8 @@ fn help_is_pinned() {
     assert_data_eq!(help(&[]), file!["help/duodiff.txt"].raw());
     assert_data_eq!(help(&["pairs"]), file!["help/pairs.txt"].raw());
     assert_data_eq!(help(&["sample"]), file!["help/sample.txt"].raw());
+    assert_data_eq!(help(&["compile"]), file!["help/compile.txt"].raw());
+    assert_data_eq!(help(&["doctor"]), file!["help/doctor.txt"].raw());
     assert_data_eq!(help(&["inspect"]), file!["help/inspect.txt"].raw());
     assert_data_eq!(help(&["forward"]), file!["help/forward.txt"].raw());
     assert_data_eq!(help(&["completions"]), file!["help/completions.txt"].raw());
@@ -25,7 +27,7 @@ fn version_is_the_answer() {
 fn completions_name_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = Session::new().run(&["completions", shell]).answer();
-        for command in ["pairs", "sample", "inspect", "forward", "completions"] {
+        for command in ["pairs", "sample", "compile", "inspect", "forward", "doctor", "completions"] {
             assert!(script.contains(command), "{shell}: {command}");
         }
     }

@@ -1,11 +1,15 @@
 //! Runs the command in a folder of its own.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::rc::Rc;
 
-/// A temporary working folder.
+/// A temporary working folder, and a folder for caches.
 pub struct Session {
     folder: tempfile::TempDir,
+    cache: Rc<tempfile::TempDir>,
+    variables: Vec<(&'static str, OsString)>,
 }
 
 /// What a command did.
@@ -21,7 +25,13 @@ pub struct Outcome {
 
 impl Session {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), cache: Rc::new(tempfile::tempdir().unwrap()), variables: Vec::new() }
+    }
+
+    /// The same with a variable of the environment.
+    pub fn with(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name, value.into()));
+        self
     }
 
     /// The folder, or a file in it.
@@ -32,8 +42,18 @@ impl Session {
     /// The command, ready to be run or spawned.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_duodiff"));
-        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null()).env("COLUMNS", "100").env_remove("NO_COLOR");
+        command.args(arguments).stdin(Stdio::null());
+        self.prepare(&mut command);
         command
+    }
+
+    /// The working folder and an environment in which nothing of this machine's matters but PATH.
+    fn prepare(&self, command: &mut Command) {
+        command.current_dir(self.folder.path()).env("COLUMNS", "100").env("XDG_CACHE_HOME", self.cache.path());
+        for name in ["NO_COLOR", "CUDA_HOME", "CUDA_PATH", "VIRTUAL_ENV", "NVCC_CCBIN"] {
+            command.env_remove(name);
+        }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
     }
 
     pub fn run(&self, arguments: &[&str]) -> Outcome {
@@ -44,7 +64,8 @@ impl Session {
     #[cfg(unix)]
     pub fn shell(&self, script: &str) -> Outcome {
         let mut command = Command::new("sh");
-        command.args(["-c", script]).current_dir(self.folder.path()).env("DUODIFF", env!("CARGO_BIN_EXE_duodiff"));
+        command.args(["-c", script]).env("DUODIFF", env!("CARGO_BIN_EXE_duodiff"));
+        self.prepare(&mut command);
         Outcome::from(command.output().unwrap())
     }
 
@@ -65,6 +86,46 @@ impl Session {
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+}
+
+/// A folder with the script of `tests/fake-nvcc`, and a cache that its sessions share.
+#[cfg(unix)]
+pub struct FakeNvcc {
+    folder: tempfile::TempDir,
+    cache: Rc<tempfile::TempDir>,
+}
+
+#[cfg(unix)]
+impl FakeNvcc {
+    pub fn new() -> Self {
+        let fake = Self { folder: tempfile::tempdir().unwrap(), cache: Rc::new(tempfile::tempdir().unwrap()) };
+        std::fs::create_dir(fake.bin()).unwrap();
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fake-nvcc/nvcc");
+        std::os::unix::fs::symlink(script, fake.bin().join("nvcc")).unwrap();
+        std::os::unix::fs::symlink("/bin/sh", fake.bin().join("gcc")).unwrap();
+        fake
+    }
+
+    fn bin(&self) -> PathBuf {
+        self.folder.path().join("bin")
+    }
+
+    /// A session that finds it.
+    pub fn session(&self) -> Session {
+        let path = format!("{}:/usr/bin:/bin", self.bin().display());
+        Session { cache: self.cache.clone(), ..Session::new() }.with("PATH", path)
+    }
+
+    /// Number of compilations so far.
+    pub fn calls(&self) -> usize {
+        std::fs::read_to_string(self.bin().join("calls")).unwrap_or_default().lines().count()
+    }
+
+    /// The files of the cache.
+    pub fn cached(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.cache.path().join("duodiff/cubins")).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().path()).collect()
     }
 }
 

@@ -2,6 +2,10 @@
 
 mod session;
 
+/// Bundles and executables.
+mod compile;
+/// What runs here.
+mod doctor;
 /// `forward` against the reference.
 mod forward;
 /// The help texts, pinned, so that a change is a decision.

@@ -1,7 +1,9 @@
 //! The embedded pair needs no compiler; bundles are believed only with the weights they were made with.
 
 use duodiff::Mnist;
-use duodiff::graph::bundle::Keep;
+use duodiff::graph::bundle::{Cubin, Cuda, Keep};
+use duodiff::graph::launch::{DevicePlan, Precision};
+use duodiff::graph::target::Sm;
 
 use super::*;
 
@@ -34,12 +36,12 @@ fn the_embedded_pair_calls_nothing_of_luminal() {
 #[test]
 #[cfg(feature = "compile")]
 fn the_embedded_plan_is_the_declared_one() {
-    assert_eq!(Source::embedded(None).plan, compile(&Mnist).unwrap());
+    assert_eq!(Source::built_in(None).plan, compile(&Mnist).unwrap());
 }
 
 /// A bundle of Mnist in a file.
 fn bundle(folder: &tempfile::TempDir, keep: Keep, change: impl Fn(&mut Bundle)) -> String {
-    let Ready { plan, weights } = Source::embedded(None).load().unwrap();
+    let Ready { plan, weights } = Source::built_in(None).load().unwrap();
     let mut bundle = Bundle::new(plan, weights, keep);
     change(&mut bundle);
     let path = folder.path().join("x.duo");
@@ -52,7 +54,7 @@ fn a_bundle_is_sampled_with_its_weights() {
     let folder = tempfile::tempdir().unwrap();
     let path = bundle(&folder, Keep::Weights, |_| ());
     let ready = Source::choose(Catalog(&[]), Some(&path), None).unwrap().load().unwrap();
-    let embedded = Source::embedded(None).load().unwrap();
+    let embedded = Source::built_in(None).load().unwrap();
     assert_eq!((ready.plan_hash(), ready.weights()), (embedded.plan_hash(), embedded.weights()));
 }
 
@@ -74,7 +76,12 @@ fn a_bundle_without_weights_takes_those_it_was_made_with() {
 #[test]
 fn a_bundle_for_another_machine_is_a_misfit() {
     let folder = tempfile::tempdir().unwrap();
-    let path = bundle(&folder, Keep::Weights, |bundle| bundle.targets = vec!["sm_90a".to_string()]);
+    let path = bundle(&folder, Keep::Weights, |bundle| {
+        let modules = DevicePlan::new(&bundle.plan, Precision::F32, Sm::Sm90a).unwrap().modules().unwrap();
+        let cubin = |module| Cubin { target: Sm::Sm90a, module, bytes: Vec::new() };
+        bundle.targets = vec![Sm::Sm90a.into()];
+        bundle.cuda = Some(Cuda { precision: Precision::F32, batches: vec![1], cubins: modules.into_iter().map(cubin).collect() });
+    });
     let refused = Source::choose(Catalog(&[]), Some(&path), None).err().unwrap();
     assert_eq!(refused.exit, Exit::Misfit);
     assert!(refused.message.contains("sm_90a"), "{}", refused.message);

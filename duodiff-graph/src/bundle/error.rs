@@ -1,6 +1,7 @@
 //! Why a bundle was refused.
 
 use super::sections::VERSION;
+use crate::launch::LaunchError;
 use crate::plan::PlanError;
 use crate::process::StepsError;
 use crate::spec::PhaseError;
@@ -74,6 +75,12 @@ pub enum BundleError {
     /// A plan that does not follow from its networks.
     #[error("the bundle's plan is not the one that this duodiff makes -- make it again with `duodiff compile`")]
     Replanned,
+    /// Other kernels than the plan launches here.
+    #[error("the bundle's kernels are not those that this duodiff launches -- make it again with `duodiff compile`")]
+    Kernels,
+    /// A plan that no GPU can run.
+    #[error("the bundle's plan: {0}")]
+    Launch(#[from] LaunchError),
     /// Weights that do not fit the plan.
     #[error("the bundle's weights: {0}")]
     Weights(#[from] WeightsError),

@@ -3,6 +3,7 @@
 //! Header: magic, format version, number of sections, file length, a table of sections with their BLAKE3 hashes, and the hash of
 //! all that. The sections follow without gaps, so every byte of a file is under one hash.
 
+mod cuda;
 mod error;
 mod sections;
 #[cfg(test)]
@@ -14,8 +15,11 @@ use serde::{Deserialize, Serialize};
 use crate::plan::{Plan, plan};
 use crate::process::Levels;
 use crate::spec::Phase;
+use crate::target::Target;
 use crate::weights::{Wanted, Weights};
 
+pub use crate::emit::Cubin;
+pub use cuda::{BATCH, Cuda};
 pub use error::BundleError;
 pub use sections::{MAGIC, VERSION};
 use sections::{Section, SectionKind};
@@ -32,14 +36,16 @@ const ELEMENTS: usize = 1 << 31;
 /// A compiled pair, as it is kept in a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bundle {
-    /// What it runs on, e.g. `cpu`.
-    pub targets: Vec<String>,
+    /// What it runs on, ascending.
+    pub targets: Vec<Target>,
     /// The plan.
     pub plan: Plan,
     /// [`Weights::hash`] of each backbone's weights.
     pub hashes: Vec<[u8; 32]>,
     /// The weights, one per backbone, if they are inside.
     pub weights: Option<Vec<Weights>>,
+    /// What GPUs run, if one is among the targets.
+    pub cuda: Option<Cuda>,
 }
 
 /// Where a bundle's weights are.
@@ -54,7 +60,7 @@ pub enum Keep {
 /// What the first section says.
 #[derive(Serialize, Deserialize)]
 struct Manifest {
-    targets: Vec<String>,
+    targets: Vec<Target>,
     hashes: Vec<[u8; 32]>,
 }
 
@@ -63,7 +69,7 @@ impl Bundle {
     pub fn new(plan: Plan, weights: Vec<Weights>, keep: Keep) -> Self {
         let hashes = weights.iter().map(|weights| weights.hash).collect();
         let weights = (keep == Keep::Weights).then_some(weights);
-        Self { targets: vec!["cpu".to_owned()], plan, hashes, weights }
+        Self { targets: vec![Target::Cpu], plan, hashes, weights, cuda: None }
     }
 }
 
@@ -76,6 +82,7 @@ pub fn write(bundle: &Bundle) -> Vec<u8> {
         Section { kind: SectionKind::Manifest, index: 0, bytes: encode(&manifest).into() },
         Section { kind: SectionKind::Plan, index: 0, bytes: encode(&bundle.plan).into() },
     ];
+    sections.extend(bundle.cuda.iter().flat_map(cuda::sections));
     for (index, weights) in (0..).zip(bundle.weights.iter().flatten()) {
         sections.push(Section { kind: SectionKind::Weights, index, bytes: weights::encode(weights).into() });
     }
@@ -87,11 +94,17 @@ pub fn plan_hash(plan: &Plan) -> [u8; 32] {
     *blake3::hash(&encode(plan)).as_bytes()
 }
 
+/// BLAKE3 of a whole file.
+pub fn hash(file: &[u8]) -> [u8; 32] {
+    *blake3::hash(file).as_bytes()
+}
+
 /// Checks and decodes a bundle. Nothing is decoded before its hash and its bounds are right, and nothing is believed that does not
 /// follow from the rest: the plan is made again from its networks and compared.
 pub fn read(bytes: &[u8]) -> Result<Bundle, BundleError> {
     let sections = sections::read(bytes)?;
     let [manifest, planned, rest @ ..] = sections.as_slice() else { return Err(BundleError::Sections) };
+    let mut rest = rest;
     if manifest.kind != SectionKind::Manifest || planned.kind != SectionKind::Plan {
         return Err(BundleError::Sections);
     }
@@ -101,8 +114,12 @@ pub fn read(bytes: &[u8]) -> Result<Bundle, BundleError> {
     if manifest.hashes.len() != plan.backbones.len() {
         return Err(BundleError::Sections);
     }
+    if manifest.targets.is_empty() || !manifest.targets.windows(2).all(|pair| pair[0] < pair[1]) {
+        return Err(BundleError::Decode { section: "manifest" });
+    }
+    let cuda = cuda::read(&mut rest, &manifest.targets, &plan)?;
     let weights = if rest.is_empty() { None } else { Some(read_weights(rest, &plan, &manifest.hashes)?) };
-    Ok(Bundle { targets: manifest.targets, plan, hashes: manifest.hashes, weights })
+    Ok(Bundle { targets: manifest.targets, plan, hashes: manifest.hashes, weights, cuda })
 }
 
 /// Checks that `plan` is what planning makes of its networks.

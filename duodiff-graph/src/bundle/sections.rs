@@ -8,7 +8,7 @@ use super::BundleError;
 pub const MAGIC: [u8; 8] = *b"duodiff\0";
 
 /// Version of the format: to be raised whenever old bundles would be read differently.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Most sections.
 const SECTIONS: u32 = 1024;
@@ -31,11 +31,20 @@ pub enum SectionKind {
     Plan,
     /// The weights of one backbone.
     Weights,
+    /// What GPUs run, besides the cubins themselves.
+    Cuda,
+    /// One module for one kind of GPU.
+    Cubin,
 }
 
 /// Kinds, their code in the table and their name.
-const KINDS: [(SectionKind, u32, &str); 3] =
-    [(SectionKind::Manifest, 1, "manifest"), (SectionKind::Plan, 2, "plan"), (SectionKind::Weights, 3, "weights")];
+const KINDS: [(SectionKind, u32, &str); 5] = [
+    (SectionKind::Manifest, 1, "manifest"),
+    (SectionKind::Plan, 2, "plan"),
+    (SectionKind::Weights, 3, "weights"),
+    (SectionKind::Cuda, 4, "list of cubins"),
+    (SectionKind::Cubin, 5, "cubin"),
+];
 
 /// A section.
 #[derive(Clone, Debug, PartialEq, Eq)]

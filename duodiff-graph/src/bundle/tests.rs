@@ -1,5 +1,7 @@
 //! Bundles written and read; every edit and truncation refused; hostile sections under right hashes refused without a panic.
 
+mod cuda;
+
 use super::sections::Section;
 use super::*;
 use crate::program::Origin;
@@ -105,8 +107,8 @@ fn refuses_by_name() {
     assert!(refusal(b"PK\x03\x04").starts_with("this is no duodiff bundle"));
     assert!(refusal(&MAGIC).starts_with("the bundle has 8 bytes, its header says 24"));
     file[8] = 9;
-    assert!(refusal(&file).starts_with("the bundle has format version 9, this duodiff reads 1"));
-    file[8] = 1;
+    assert!(refusal(&file).starts_with("the bundle has format version 9, this duodiff reads 2"));
+    file[8] = 2;
     file[30] ^= 1;
     assert!(refusal(&file).starts_with("the bundle's header is damaged"));
     file[30] ^= 1;

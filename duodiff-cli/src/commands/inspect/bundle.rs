@@ -1,20 +1,40 @@
-//! A .duo file: its plan, its targets, the hashes of its weights.
+//! A .duo file: its plan, its targets, its kernels, the hashes of its weights.
 
+use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
+use duodiff::graph::bundle::{Cubin, Cuda};
 use serde::Serialize;
 
 use super::pair;
 use crate::error::{Result, echo_path};
+use crate::report::{Align, Table};
 use crate::{report, source};
 
 /// What a bundle says besides its plan, for JSON.
 #[derive(Serialize)]
 struct Holds {
     kind: &'static str,
-    targets: Vec<String>,
+    targets: Vec<&'static str>,
     weights: &'static str,
     hashes: Vec<Hash>,
+    cuda: Option<Kernels>,
+}
+
+/// What GPUs run, for JSON.
+#[derive(Serialize)]
+struct Kernels {
+    precision: &'static str,
+    batches: Vec<u32>,
+    cubins: Vec<Kernel>,
+}
+
+/// A cubin, for JSON.
+#[derive(Serialize)]
+struct Kernel {
+    target: &'static str,
+    module: &'static str,
+    bytes: usize,
 }
 
 /// The weights of a backbone, for JSON.
@@ -26,22 +46,42 @@ struct Hash {
 
 /// Prints what a bundle holds.
 pub fn summary(path: &Path, json: bool) -> Result {
-    let bundle = source::open_bundle(path)?;
+    let bundle = source::read_bundle(path)?;
     let hash =
         |(spec, hash): (&duodiff::graph::spec::BackboneSpec, &[u8; 32])| Hash { backbone: spec.name.clone(), hash: report::hex(hash) };
     let holds = Holds {
         kind: "bundle",
-        targets: bundle.targets,
+        targets: bundle.targets.iter().map(|target| target.name()).collect(),
         weights: if bundle.weights.is_some() { "inside" } else { "elsewhere" },
         hashes: bundle.plan.spec.backbones.iter().zip(&bundle.hashes).map(hash).collect(),
+        cuda: bundle.cuda.as_ref().map(kernels),
     };
     if json {
         report::line(&report::json(&holds))?;
         return pair::print(&bundle.plan, true);
     }
-    let targets = report::harmless(&holds.targets.join(", "));
+    let targets = holds.targets.join(", ");
     report::line(&format!("{}: bundle for {targets}, weights {}", echo_path(path), holds.weights))?;
     holds.hashes.iter().try_for_each(|weights| report::line(&format!("  {} {}", weights.hash, report::harmless(&weights.backbone))))?;
+    if let Some(kernels) = &holds.cuda {
+        report::print(&format!("\n{kernels}"))?;
+    }
     report::line("")?;
     pair::print(&bundle.plan, false)
+}
+
+fn kernels(cuda: &Cuda) -> Kernels {
+    let kernel = |cubin: &Cubin| Kernel { target: cubin.target.name(), module: cubin.module.name(), bytes: cubin.bytes.len() };
+    Kernels { precision: cuda.precision.name(), batches: cuda.batches.clone(), cubins: cuda.cubins.iter().map(kernel).collect() }
+}
+
+impl Display for Kernels {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let batches = self.batches.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+        let mut table = Table::new(&[("target", Align::Left), ("module", Align::Left), ("bytes", Align::Right)]);
+        for Kernel { target, module, bytes } in &self.cubins {
+            table.row([target.to_string(), module.to_string(), report::commas(*bytes as u64)]);
+        }
+        write!(f, "kernels in {}, batches {batches}\n{table}", self.precision)
+    }
 }

@@ -1,6 +1,8 @@
 //! `duodiff inspect X`: what a declared pair or a file holds. A file's first bytes decide what it is, not its name.
 
 mod bundle;
+#[cfg(feature = "compile")]
+mod kernels;
 mod pair;
 mod png;
 #[cfg(feature = "compile")]
@@ -34,7 +36,7 @@ pub fn run(catalog: Catalog<'_>, args: &InspectArgs) -> Result {
     match (catalog.get(&args.what), args.stage) {
         (Some(declared), None) => pair::summary(declared, args.json),
         #[cfg(feature = "compile")]
-        (Some(declared), Some(stage)) => stage::print(declared, stage, args.stop_after, args.json),
+        (Some(declared), Some(stage)) => stage::print(declared, stage, args),
         #[cfg(not(feature = "compile"))]
         (Some(declared), Some(_)) => source::compile(declared).map(|_| ()),
         (None, _) if !path.exists() => Err(not_there(catalog, &args.what)),

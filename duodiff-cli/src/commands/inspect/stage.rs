@@ -10,7 +10,8 @@ use duodiff::graph::raise::Report;
 use duodiff::spec::PairSpec;
 use serde::Serialize;
 
-use crate::args::StageArg;
+use super::kernels;
+use crate::args::{InspectArgs, StageArg};
 use crate::error::{Exit, Failure, Result};
 use crate::report::{self, Align, Table};
 
@@ -33,7 +34,11 @@ enum Line<'a> {
 }
 
 /// Prints one stage.
-pub fn print(pair: &dyn Pair, stage: StageArg, stop_after: Option<usize>, json: bool) -> Result {
+pub fn print(pair: &dyn Pair, stage: StageArg, args: &InspectArgs) -> Result {
+    let InspectArgs { stop_after, json, .. } = *args;
+    if stage != StageArg::Cuda && (args.target.is_some() || args.precision.is_some()) {
+        return Err(Failure::usage("--target and --precision choose kernels -- use them with --stage cuda"));
+    }
     let has_passes = matches!(stage, StageArg::Optimize | StageArg::Plan);
     match stop_after {
         Some(_) if !has_passes => return Err(Failure::usage("--stop-after counts passes -- use it with --stage optimize or plan")),
@@ -49,6 +54,7 @@ pub fn print(pair: &dyn Pair, stage: StageArg, stop_after: Option<usize>, json: 
         StageArg::Raise => raise(&compile()?, json),
         StageArg::Optimize => optimize(&compile()?, json),
         StageArg::Plan => plan(&compile()?.plan, json),
+        StageArg::Cuda => kernels::print(&compile()?.plan, args),
     }
 }
 
