@@ -5,8 +5,11 @@
 
 mod attention;
 mod buffer;
+mod faults;
+mod image;
 mod linear;
 mod object;
+mod primitive;
 mod reference;
 mod tokens;
 mod window;
