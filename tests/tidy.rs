@@ -24,6 +24,7 @@ const FLOW: &[&str] = &[
     "bundle",
     "executor",
     "cpu",
+    "cuda",
     "sampler",
     "lib",
     "tests",
@@ -86,14 +87,17 @@ fn nothing_is_left_unfinished() {
     complain(|_, text| marks.iter().find(|mark| text.contains(**mark)).map(|mark| format!("contains {mark}")));
 }
 
-/// Where unsafe code may stand: the kernels' module, one call across instruction sets, the libraries of CUDA that are loaded at run
-/// time, the allocator that a test counts with, and the calls of the CUDA kernels that tests compile for the host.
+/// Where unsafe code may stand: the kernels' module, the calls of NVIDIA's driver, one call across instruction sets, the libraries of CUDA
+/// that are loaded at run time, the allocator that a test counts with, the calls of the CUDA kernels that tests compile for the host, and
+/// the driver that tests put in NVIDIA's place.
 const UNSAFE: &[&str] = &[
     "duodiff-graph/src/cpu/",
+    "duodiff-graph/src/cuda/",
     "duodiff-graph/src/noise/gauss.rs",
     "duodiff-graph/src/emit/toolchain/nvrtc.rs",
     "duodiff-cli/src/commands/doctor/",
     "duodiff-graph/tests/kernels/",
+    "tests/fake-driver/",
     "tests/memory.rs",
     "tests/tidy.rs",
 ];

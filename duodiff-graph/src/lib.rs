@@ -44,6 +44,8 @@ pub mod executor;
 
 pub mod cpu;
 
+pub mod cuda;
+
 pub mod sampler;
 
 #[cfg(test)]

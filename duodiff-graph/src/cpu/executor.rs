@@ -8,7 +8,7 @@ use super::simd::Isa;
 use super::tables::Tables;
 use super::trajectory::{Evaluation, State, Trajectory};
 use super::{CpuError, Memory, memory};
-use crate::executor::{Executor, ExecutorError, Request};
+use crate::executor::{Executor, ExecutorError, Request, check};
 use crate::noise::Noise;
 use crate::plan::Plan;
 use crate::process::Steps;
@@ -72,39 +72,6 @@ impl Cpu {
     pub fn isa(&self) -> Isa {
         self.machine.isa
     }
-
-    fn check_batch(&self, what: &'static str, found: usize) -> Result<(), ExecutorError> {
-        let wanted = self.options.batch;
-        if found > wanted { Err(ExecutorError::Size { what, found, wanted }) } else { Ok(()) }
-    }
-
-    fn check_labels(&self, count: usize, labels: Option<&[u32]>) -> Result<(), ExecutorError> {
-        match (self.plan.spec.classes, labels) {
-            (None, None) => Ok(()),
-            (None, Some(_)) => Err(ExecutorError::Label("the pair has no classes -- leave the labels out".into())),
-            (Some(classes), None) => Err(ExecutorError::Label(format!("the pair has {} classes -- give a label per image", classes.count))),
-            (Some(_), Some(labels)) if labels.len() != count => {
-                Err(ExecutorError::Size { what: "labels", found: labels.len(), wanted: count })
-            }
-            (Some(classes), Some(labels)) => match labels.iter().find(|&&label| label >= classes.count) {
-                Some(label) => Err(ExecutorError::Label(format!("label {label} is out of range, labels are below {}", classes.count))),
-                None => Ok(()),
-            },
-        }
-    }
-
-    /// The labels of requests and, if guided, the null label for each.
-    fn request_labels(&self, images: &[Request], guidance: f32) -> Result<(Vec<u32>, Vec<u32>), ExecutorError> {
-        let labels: Vec<u32> = images.iter().filter_map(|image| image.label).collect();
-        let is_labelled = self.plan.spec.classes.is_some() || !labels.is_empty();
-        self.check_labels(images.len(), is_labelled.then_some(&labels[..]))?;
-        if guidance == 0.0 {
-            return Ok((labels, Vec::new()));
-        }
-        let null = self.plan.spec.classes.and_then(|classes| classes.null);
-        let null = null.ok_or_else(|| ExecutorError::Label("guidance needs a null label, the pair has none".into()))?;
-        Ok((labels, vec![null; images.len()]))
-    }
 }
 
 impl Executor for Cpu {
@@ -117,17 +84,7 @@ impl Executor for Cpu {
     }
 
     fn forward(&mut self, backbone: usize, x: &[f32], times: &[f32], labels: Option<&[u32]>, out: &mut [f32]) -> Result<(), ExecutorError> {
-        let (count, wanted) = (times.len(), times.len() * self.plan.spec.image.elements());
-        self.check_batch("times", count)?;
-        for (what, found) in [("x", x.len()), ("out", out.len())] {
-            if found != wanted {
-                return Err(ExecutorError::Size { what, found, wanted });
-            }
-        }
-        if backbone >= self.params.len() {
-            return Err(ExecutorError::Backbone { found: backbone, count: self.params.len() });
-        }
-        self.check_labels(count, labels)?;
+        check::forward(&self.plan, self.options.batch, backbone, x, times, labels, out)?;
         let map = self.plan.spec.time_of(backbone);
         let fed: Vec<f32> = times.iter().map(|&t| map.at(t)).collect();
         let Self { plan, params, machine, .. } = self;
@@ -144,8 +101,8 @@ impl Executor for Cpu {
         noise: &dyn Noise,
         watch: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Vec<f32>, ExecutorError> {
-        self.check_batch("images", images.len())?;
-        let (labels, nulls) = self.request_labels(images, steps.guidance)?;
+        check::batch("images", images.len(), self.options.batch)?;
+        let (labels, nulls) = check::request_labels(&self.plan.spec, images, steps.guidance)?;
         let elements = self.plan.spec.image.elements();
         let mut x = vec![0.0; images.len() * elements];
         for (image, x) in images.iter().zip(x.chunks_exact_mut(elements)) {

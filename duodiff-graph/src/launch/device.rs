@@ -83,10 +83,9 @@ impl DevicePlan {
         lower::prelude(&self.backbones[backbone].prelude, self.gpu, steps, self.precision.element())
     }
 
-    /// How many steps the prelude of a backbone can be launched for at a time, in the arena of `batch` images.
-    pub fn chunk(&self, backbone: usize, batch: usize) -> usize {
-        let each = self.backbones[backbone].prelude.layout.extent().max(1);
-        (self.arena * batch / each).max(1)
+    /// How many steps the prelude of a backbone can be launched for at a time, in an arena of so many bytes.
+    pub fn chunk(&self, backbone: usize, arena: usize) -> usize {
+        (arena / self.backbones[backbone].prelude.layout.extent().max(1)).max(1)
     }
 
     /// The modules whose kernels are launched, at any batch.

@@ -10,6 +10,11 @@ pub trait Noise {
     /// Fills `out` (`[C, H, W]` of one image) with draw `draw` of image `index`. Draw 0 is x_T, draw k + 1 the noise of
     /// step k.
     fn fill(&self, index: u64, draw: u32, out: &mut [f32]);
+
+    /// The key, where this is Philox's noise: devices draw that by themselves.
+    fn philox(&self) -> Option<Philox> {
+        None
+    }
 }
 
 /// The draw that labels come from.
@@ -28,6 +33,10 @@ pub struct Philox {
 impl Noise for Philox {
     fn fill(&self, index: u64, draw: u32, out: &mut [f32]) {
         gauss::fill(halves(self.seed), [draw, halves(index)[0], halves(index)[1]], out);
+    }
+
+    fn philox(&self) -> Option<Philox> {
+        Some(*self)
     }
 }
 

@@ -1,7 +1,10 @@
 //! What every executor offers: single evaluations, and whole trajectories.
 
+pub(crate) mod check;
+
 use std::ops::ControlFlow;
 
+use crate::launch::LaunchError;
 use crate::noise::Noise;
 use crate::plan::Plan;
 use crate::process::Steps;
@@ -72,4 +75,25 @@ pub enum ExecutorError {
     /// Labels missing, superfluous or out of range.
     #[error("{0}")]
     Label(String),
+    /// Noise that a device cannot draw by itself.
+    #[error("this executor draws its noise on the device, by Philox4x32-10 only -- use the CPU for other noise")]
+    Noise,
+    /// More steps or images than a device counts.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// A device that failed. Nothing of the call's result is left.
+    #[error(transparent)]
+    Device(#[from] Fault),
+}
+
+/// A call of a device's driver that failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the device failed: {call} returned {name} ({code})")]
+pub struct Fault {
+    /// The driver's function.
+    pub call: &'static str,
+    /// What it returned.
+    pub code: u32,
+    /// The driver's name for that.
+    pub name: String,
 }
