@@ -1,4 +1,4 @@
-//! The three configurations of the golden cases: nothing of the architecture is written again.
+//! The three configurations of the golden cases, one of awkward sizes, one as small as can be: nothing of the architecture is written again.
 
 use duodiff::duodiff;
 
@@ -40,6 +40,35 @@ duodiff! {
         time: t / 1000,
         predicts: epsilon,
         backbones: { shallow: depth = 1, deep: depth = 5 },
+        phases: { shallow: 999..=700, deep: 699..=0 },
+    }
+}
+
+duodiff! {
+    /// Sizes that no vector and no tensor core divides.
+    pub pair Odd {
+        arch: duodiff::uvit(dim = 36, heads = 3, patch = 2, mlp = 3),
+        image: [3, 6, 6],
+        process: linear_betas(1e-4, 2e-2, 1000),
+        time: t / 1000,
+        predicts: epsilon,
+        backbones: { shallow: depth = 1, deep: depth = 3 },
+        phases: { shallow: 999..=700, deep: 699..=0 },
+    }
+}
+
+duodiff! {
+    /// Everything that a trajectory can need, and next to no work.
+    pub pair Tiny {
+        arch: duodiff::uvit(dim = 16, heads = 2, patch = 4, mlp_time = true),
+        image: [1, 8, 8],
+        process: linear_betas(1e-4, 2e-2, 1000),
+        time: t / 1000,
+        predicts: epsilon,
+        classes: 4,
+        null_label: 3,
+        guidance: 0.4,
+        backbones: { shallow: depth = 1, deep: depth = 3 },
         phases: { shallow: 999..=700, deep: 699..=0 },
     }
 }
