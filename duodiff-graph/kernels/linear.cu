@@ -89,10 +89,16 @@ __device__ inline void linear(const Window& a0, const Window& a1, const T* weigh
         }
     }
     const u32 column = column0 + right;
+    if (column >= n) {
+        return;
+    }
+    const u32 count = min(n - column, EACH);
+    float bias[EACH];
+    epilogue.read_bias(column, count, bias);
 #pragma unroll
     for (u32 i = 0; i < EACH; i++) {
-        if (row0 + down + i < m && column < n) {
-            epilogue.finish<F>(row0 + down + i, column, min(n - column, EACH), sums[i]);
+        if (row0 + down + i < m) {
+            epilogue.finish<F>(row0 + down + i, column, count, bias, sums[i]);
         }
     }
 }

@@ -67,7 +67,9 @@ __device__ constexpr u32 ceiling(u32 a, u32 b) {
 /// Row `r` of a window; `step` may be null where the window is no step table.
 template <class E>
 __device__ inline const E* row_of(const Window& window, u32 r, const Step* step) {
-    u64 offset = r / window.rows * window.image + u64(r % window.rows) * window.stride;
+    // Rows without gaps between images need no division.
+    const bool is_dense = window.image == u64(window.rows) * window.stride;
+    u64 offset = is_dense ? u64(r) * window.stride : r / window.rows * window.image + u64(r % window.rows) * window.stride;
     if (window.step != 0) {
         offset += u64(step->entry) * window.step;
     }

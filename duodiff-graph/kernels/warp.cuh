@@ -29,3 +29,18 @@ __device__ inline float largest_of_lanes(float x) {
     }
     return x;
 }
+
+/// Lane i of each four neighbours gets x[i] of all four, in their order.
+__device__ inline void transpose_fours(u32 (&x)[4]) {
+    const bool is_odd = lane_of_warp() % 2 != 0, is_upper = lane_of_warp() % 4 >= 2;
+#pragma unroll
+    for (u32 i = 0; i < 4; i += 2) {
+        const u32 other = __shfl_xor_sync(ALL_LANES, is_odd ? x[i] : x[i + 1], 1);
+        (is_odd ? x[i] : x[i + 1]) = other;
+    }
+#pragma unroll
+    for (u32 i = 0; i < 2; i++) {
+        const u32 other = __shfl_xor_sync(ALL_LANES, is_upper ? x[i] : x[i + 2], 2);
+        (is_upper ? x[i] : x[i + 2]) = other;
+    }
+}

@@ -39,14 +39,14 @@ pub(super) const WIDEST: u32 = 256;
 /// Bytes that tensor-core kernels read at a time, on addresses that they divide.
 const CHUNK: u64 = 16;
 
-/// Bytes of shared memory per row and column of a tile on tensor cores: three stages of 128.
-const STAGES: u32 = 3 * 128;
+/// Tiles on tensor cores: rows, columns, and how many slices of k are in shared memory at a time.
+const STAGES: [(u32, u32, u32); 4] = [(128, 128, 3), (128, 64, 4), (64, 64, 4), (32, 32, 6)];
 
-/// Modules on tensor cores that have sources. The kernels for any shape take the work of the others.
-const WRITTEN: &[Module] = &[];
+/// Bytes of a slice per row and column of a tile, and bytes that say where a row lies.
+const SLICE: (u32, u32) = (128, 16);
 
 /// Widths of heads on tensor cores, and bytes from key to key.
-const WIDTHS: [(u32, u32); 3] = [(32, 80), (64, 144), (72, 176)];
+const WIDTHS: [(u32, u32); 3] = [(32, 80), (64, 144), (72, 144)];
 
 /// Most keys that are kept whole.
 const KEYS: u32 = 304;
@@ -64,15 +64,17 @@ fn is_aligned(window: &Window, element: Element) -> bool {
     base.offset.is_multiple_of(CHUNK) && distances.iter().all(|distance| (distance * element.bytes() as u64).is_multiple_of(CHUNK))
 }
 
+/// Bytes of shared memory that a tile on tensor cores takes.
+fn mma_shared(rows: u32, columns: u32) -> u32 {
+    let tile = STAGES.into_iter().find(|tile| (tile.0, tile.1) == (rows, columns));
+    let (_, _, stages) = tile.expect("invariant: a GPU's tiles are those of the kernels");
+    stages * (rows + columns) * SLICE.0 + rows * SLICE.1
+}
+
 impl Product<'_> {
     /// The kernel for a product.
     pub fn choose(self, precision: Precision, gpu: Gpu) -> Result<(Kernel, Shape), LaunchError> {
-        self.choose_among(WRITTEN, precision, gpu)
-    }
-
-    fn choose_among(self, written: &[Module], precision: Precision, gpu: Gpu) -> Result<(Kernel, Shape), LaunchError> {
-        let mma = written.contains(&Module::LinearMma(precision.element())) && self.takes_mma(precision);
-        if mma { self.mma(precision, gpu) } else { self.generic(precision.element()) }
+        if self.takes_mma(precision) { self.mma(precision, gpu) } else { self.generic(precision.element()) }
     }
 
     fn takes_mma(self, precision: Precision) -> bool {
@@ -110,7 +112,7 @@ impl Product<'_> {
         };
         let (rows, columns, _) = gpu.tiles.into_iter().min_by_key(time).expect("invariant: there are tiles");
         let entry = format!("linear_mma_{precision}_{rows}x{columns}_{}", self.activation());
-        let shape = Shape::new([self.blocks(rows, columns), 1, 1], MMA_THREADS, STAGES * (rows + columns))?;
+        let shape = Shape::new([self.blocks(rows, columns), 1, 1], MMA_THREADS, mma_shared(rows, columns))?;
         Ok((Kernel::new(Module::LinearMma(precision.element()), entry), shape))
     }
 }
@@ -118,13 +120,8 @@ impl Product<'_> {
 impl Heads<'_> {
     /// The kernel for attention.
     pub fn choose(self, precision: Precision, gpu: Gpu) -> Result<(Kernel, Shape), LaunchError> {
-        self.choose_among(WRITTEN, precision, gpu)
-    }
-
-    fn choose_among(self, written: &[Module], precision: Precision, gpu: Gpu) -> Result<(Kernel, Shape), LaunchError> {
-        let is_written = written.contains(&Module::AttentionMma);
         match self.mma_shared() {
-            Some(shared) if is_written && precision == Precision::Bf16 && shared <= gpu.shared => self.mma(shared, gpu),
+            Some(shared) if precision == Precision::Bf16 && shared <= gpu.shared => self.mma(shared, gpu),
             _ => self.generic(precision.element()),
         }
     }
@@ -171,7 +168,7 @@ mod tests {
 
     fn product(m: u32, n: u32, source: &Window, precision: Precision) -> (String, u64) {
         let product = Product { m, n, k: source.columns, sources: [source, &Window::ABSENT], activation: None };
-        let (kernel, shape) = product.choose_among(&Module::ALL, precision, Gpu::of(Sm::Sm90a)).unwrap();
+        let (kernel, shape) = product.choose(precision, Gpu::of(Sm::Sm90a)).unwrap();
         (kernel.entry, shape.grid[0].into())
     }
 
@@ -187,6 +184,14 @@ mod tests {
     }
 
     #[test]
+    fn tiles_fit_every_gpu() {
+        for gpu in crate::target::Target::ALL.into_iter().filter_map(crate::target::Target::gpu).map(Gpu::of) {
+            assert!(gpu.tiles.into_iter().all(|(rows, columns, _)| mma_shared(rows, columns) <= gpu.shared), "{gpu:?}");
+        }
+        assert_eq!(mma_shared(128, 128), 3 * 256 * 128 + 2048);
+    }
+
+    #[test]
     fn what_tensor_cores_cannot_read_goes_elsewhere() {
         assert!(product(257, 512, &window(257, 512, 16), Precision::Bf16).0.starts_with("linear_mma"));
         assert_eq!(product(257, 512, &window(257, 512, 8), Precision::Bf16).0, "linear_bf16_none");
@@ -198,7 +203,7 @@ mod tests {
     fn heads(width: u32, keys: u32, images: u32, target: Sm) -> (String, [u32; 3], u32) {
         let [q, k] = [257, keys].map(|rows| window(rows, 8 * width, 0));
         let heads = Heads { images, heads: 8, width, windows: [&q, &k, &k] };
-        let (kernel, shape) = heads.choose_among(&Module::ALL, Precision::Bf16, Gpu::of(target)).unwrap();
+        let (kernel, shape) = heads.choose(Precision::Bf16, Gpu::of(target)).unwrap();
         (kernel.entry, shape.grid, shape.shared)
     }
 
@@ -209,6 +214,6 @@ mod tests {
         assert_eq!(heads(48, 257, 1, Sm::Sm90), ("attention_bf16".into(), [8, 9, 1], 4 * 32 * (48 + 2 * 49)));
         assert_eq!(heads(64, 305, 1, Sm::Sm90).0, "attention_bf16");
         assert_eq!(heads(72, 304, 1, Sm::Sm90).0, "attention_mma_bf16_72");
-        assert_eq!(heads(72, 304, 1, Sm::Sm86).0, "attention_bf16", "more shared memory than it has");
+        assert_eq!(heads(72, 304, 1, Sm::Sm86), ("attention_mma_bf16_72".into(), [8, 5, 1], 2 * 304 * 144));
     }
 }

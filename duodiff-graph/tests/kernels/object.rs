@@ -78,6 +78,15 @@ pub fn compiler() -> Option<OsString> {
     named.chain(["c++", "g++", "clang++"].map(OsString::from)).find(answers)
 }
 
+/// The same, or a note that a test is skipped without it.
+pub fn compiler_or_note() -> Option<OsString> {
+    let compiler = compiler();
+    if compiler.is_none() {
+        println!("skipped: no C++ compiler (c++, g++ or clang++) on PATH, nor in CXX");
+    }
+    compiler
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -104,11 +113,7 @@ impl Object {
         static OBJECTS: Mutex<Option<HashMap<String, Cell>>> = Mutex::new(None);
         let key = format!("{file} {defines:?}");
         let cell = OBJECTS.lock().unwrap().get_or_insert_default().entry(key).or_default().clone();
-        let object = *cell.get_or_init(|| Some(Box::leak(Box::new(Self::build(compiler()?, file, defines)))));
-        if object.is_none() {
-            println!("skipped: no C++ compiler (c++, g++ or clang++) on PATH, nor in CXX");
-        }
-        object
+        *cell.get_or_init(|| Some(Box::leak(Box::new(Self::build(compiler_or_note()?, file, defines)))))
     }
 
     fn build(compiler: OsString, file: &str, defines: &[&str]) -> Self {

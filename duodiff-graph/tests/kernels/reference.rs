@@ -12,6 +12,11 @@ pub fn activate(name: &str, x: f64) -> f64 {
     }
 }
 
+/// Rounded to 10 bits of mantissa, ties away from 0.
+pub fn tf32(x: f64) -> f64 {
+    f32::from_bits(((x as f32).to_bits() + 0x1000) & !0x1FFF).into()
+}
+
 /// Layer norm of a row.
 pub fn norm(row: &[f64], eps: f64, gain: impl Fn(usize) -> f64, shift: impl Fn(usize) -> f64) -> Vec<f64> {
     let count = row.len() as f64;

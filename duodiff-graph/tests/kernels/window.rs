@@ -90,6 +90,13 @@ impl<E: Element> Tokens<E> {
         }
     }
 
+    /// The window from image `image` on.
+    pub fn window_from(&self, image: usize) -> Window {
+        let elements = image * self.height * self.stride;
+        let window = self.window();
+        Window { base: window.base.wrapping_add(elements * size_of::<E>()), ..window }
+    }
+
     /// The window as a table: image i is entry i, the same for all images.
     pub fn table(&self) -> Window {
         Window { image: 0, step: (self.height * self.stride) as u32, ..self.window() }

@@ -1,0 +1,217 @@
+// out = residual + f(a · weightᵀ + bias) on tensor cores, sums in float: bfloat16, or float rounded to TF32.
+//
+// Blocks of 128 threads compute tiles of 128 × 128, 128 × 64, 64 × 64 or 32 × 32 (rows × columns), a quarter to each warp;
+// grid = ⌈m / rows⌉ · ⌈n / columns⌉, columns fastest; shared memory: 128 · (rows + columns) bytes per stage, 3, 4, 4 or 6 of them,
+// and 16 · rows. Slices of k have stages of their own: the next ones come while one is multiplied. Each sum adds 32 bytes of k at a
+// time in ascending order, so its bits are a function of k, whatever the tile. Wanted: k and the columns of a0 are multiples of 8;
+// rows of a0, a1 and the weight start at multiples of 16 bytes.
+#include "epilogue.cuh"
+#include "slices.cuh"
+#include "types.cuh"
+#include "warp.cuh"
+
+constexpr u32 THREADS = 128;
+/// Bytes of k that one instruction multiplies, and how many of them are a slice.
+constexpr u32 DEPTH_BYTES = 32;
+constexpr u32 DEPTHS = SLICE_BYTES / DEPTH_BYTES;
+
+__device__ inline void multiply(float (&sum)[4], const u32 (&a)[4], u32 b0, u32 b1, bf16) {
+    multiply_bf16(sum, a, b0, b1);
+}
+
+__device__ inline void multiply(float (&sum)[4], const u32 (&a)[4], u32 b0, u32 b1, float) {
+    multiply_tf32(sum, a, b0, b1);
+}
+
+/// What the instruction takes of a loaded operand.
+__device__ inline void round_operand(u32 (&)[4], bf16) {}
+
+__device__ inline void round_operand(u32 (&x)[4], float) {
+#pragma unroll
+    for (u32 i = 0; i < 4; i++) {
+        x[i] = round_tf32(x[i]);
+    }
+}
+
+/// A warp's part of a tile: `ROWS` rows of a by `COLUMNS` rows of the weight.
+template <u32 ROWS, u32 COLUMNS>
+class Part {
+    static constexpr u32 DOWN = ROWS / 16, RIGHT = COLUMNS / 16;
+
+    /// Operands of one instruction depth: 16 rows of a each, 16 rows of the weight each.
+    struct Operands {
+        u32 a[DOWN][4], b[RIGHT][4];
+    };
+
+    float sums[DOWN][2 * RIGHT][4] = {};
+    Operands operands[2];
+    u32 a, b;
+
+public:
+    /// `a` and `b`: bytes from the start of a stage to the part's rows; multiples of 8 rows.
+    __device__ Part(u32 a, u32 b) {
+        const u32 lane = lane_of_warp();
+        this->a = a + place_in_slice(lane % 16, lane / 16);
+        this->b = b + place_in_slice(lane / 16 * 8 + lane % 8, lane / 8 % 2);
+    }
+
+    /// Takes the operands of depth `depth` of the slices at `stage`.
+    __device__ void load(u32 stage, u32 depth) {
+        Operands& to = operands[depth % 2];
+#pragma unroll
+        for (u32 i = 0; i < DOWN; i++) {
+            load_matrices(to.a[i], stage + (a ^ depth * DEPTH_BYTES) + i * 16 * SLICE_BYTES);
+            round_operand(to.a[i], T());
+        }
+#pragma unroll
+        for (u32 j = 0; j < RIGHT; j++) {
+            load_matrices(to.b[j], stage + (b ^ depth * DEPTH_BYTES) + j * 16 * SLICE_BYTES);
+            round_operand(to.b[j], T());
+        }
+    }
+
+    __device__ void multiply_loaded(u32 depth) {
+        const Operands& from = operands[depth % 2];
+#pragma unroll
+        for (u32 i = 0; i < DOWN; i++) {
+#pragma unroll
+            for (u32 j = 0; j < 2 * RIGHT; j++) {
+                multiply(sums[i][j], from.a[i], from.b[j / 2][j % 2 * 2], from.b[j / 2][j % 2 * 2 + 1], T());
+            }
+        }
+    }
+
+    /// Floats from row to row where sums are exchanged, and bytes that a warp needs for it. Eight more than a multiple of 32: a
+    /// quarter of a warp writes to all banks.
+    static constexpr u32 PITCH = COLUMNS + 8;
+    static constexpr u32 EXCHANGE_BYTES = 16 * PITCH * sizeof(float);
+
+    /// Finishes rows `row`.. of `m`, columns `column`.. of n: 16 rows at a time are exchanged at `exchange`, so that each lane gets
+    /// chunks of the output.
+    template <Activation F>
+    __device__ void finish(float* exchange, u32 row, u32 column, u32 m, const Epilogue& epilogue) const {
+        constexpr u32 ACROSS = COLUMNS / CHUNK<T>, EACH = 16 * ACROSS / WARP;
+        const u32 lane = lane_of_warp();
+        // A lane's chunks are of the same columns in every row.
+        static_assert(WARP % ACROSS == 0, "lanes stay in their columns");
+        const u32 at = lane % ACROSS * CHUNK<T>;
+        const u32 count = column + at < epilogue.n ? min(epilogue.n - column - at, CHUNK<T>) : 0;
+        float bias[CHUNK<T>];
+        epilogue.read_bias(column + at, count, bias);
+#pragma unroll
+        for (u32 i = 0; i < DOWN; i++) {
+#pragma unroll
+            for (u32 j = 0; j < 2 * RIGHT; j++) {
+#pragma unroll
+                for (u32 half = 0; half < 2; half++) {
+                    float* to = exchange + (lane / 4 + 8 * half) * PITCH + swap_quads(8 * j + lane % 4 * 2);
+                    *reinterpret_cast<float2*>(to) = {sums[i][j][2 * half], sums[i][j][2 * half + 1]};
+                }
+            }
+            __syncwarp();
+#pragma unroll
+            for (u32 each = 0; each < EACH; each++) {
+                const u32 own = each * (WARP / ACROSS) + lane / ACROSS;
+                float x[CHUNK<T>];
+#pragma unroll
+                for (u32 quad = 0; quad < CHUNK<T>; quad += 4) {
+                    const float4 four = *reinterpret_cast<const float4*>(exchange + own * PITCH + swap_quads(at + quad));
+                    x[quad] = four.x, x[quad + 1] = four.y, x[quad + 2] = four.z, x[quad + 3] = four.w;
+                }
+                if (row + i * 16 + own < m && count != 0) {
+                    epilogue.finish<F>(row + i * 16 + own, column + at, count, bias, x);
+                }
+            }
+            __syncwarp();
+        }
+    }
+
+private:
+    /// Four floats change places with their neighbours in every other 32: lanes that read the same half of chunks meet all banks.
+    __device__ static u32 swap_quads(u32 at) {
+        return at ^ (at / 32 % 2 * 4);
+    }
+};
+
+/// `STAGES` slices are in shared memory or on their way.
+template <u32 ROWS, u32 COLUMNS, u32 STAGES, Activation F>
+__device__ inline void linear_mma(const Window& a0, const Window& a1, const T* weight, const Epilogue& epilogue, u32 m, u32 n, u32 k,
+                                  const Step* step) {
+    constexpr u32 STAGE_BYTES = (ROWS + COLUMNS) * SLICE_BYTES;
+    using WarpsPart = Part<ROWS / 2, COLUMNS / 2>;
+    static_assert(THREADS / WARP * WarpsPart::EXCHANGE_BYTES <= STAGES * STAGE_BYTES, "sums are exchanged where slices were");
+
+    const u32 across = ceiling(n, COLUMNS), warp = threadIdx.x / WARP;
+    const u32 row = blockIdx.x / across * ROWS, column = blockIdx.x % across * COLUMNS;
+    const u32 down = warp / 2 * (ROWS / 2), right = warp % 2 * (COLUMNS / 2);
+    auto& table = *reinterpret_cast<RowTable<ROWS>*>(shared_memory() + STAGES * STAGE_BYTES);
+    table.fill(a0, a1, row, m, step);
+    __syncthreads();
+    Bringer<ROWS, COLUMNS, THREADS> bringer(table, weight, a0.columns, column, n, k, threadIdx.x);
+    const u32 stages = shared_address(shared_memory());
+
+    const u32 slices = ceiling(k, SLICE);
+#pragma unroll
+    for (u32 stage = 0; stage < STAGES - 1; stage++) {
+        if (stage < slices) {
+            bringer.bring(stages + stage * STAGE_BYTES);
+        }
+        commit_copies();
+    }
+    await_copies<STAGES - 2>();
+    __syncthreads();
+    WarpsPart part(down * SLICE_BYTES, (ROWS + right) * SLICE_BYTES);
+    part.load(stages, 0);
+    u32 stage = 0, free = STAGES - 1;
+    for (u32 slice = 0; slice < slices; slice++) {
+        const u32 next = stage + 1 == STAGES ? 0 : stage + 1;
+#pragma unroll
+        for (u32 depth = 0; depth < DEPTHS; depth++) {
+            if (depth + 1 < DEPTHS) {
+                part.load(stages + stage * STAGE_BYTES, depth + 1);
+            } else {
+                // The next slice is here, and nobody reads this one any more.
+                await_copies<STAGES - 2>();
+                __syncthreads();
+                part.load(stages + next * STAGE_BYTES, 0);
+            }
+            if (depth == 0) {
+                if (slice + STAGES - 1 < slices) {
+                    bringer.bring(stages + free * STAGE_BYTES);
+                }
+                commit_copies();
+            }
+            part.multiply_loaded(depth);
+        }
+        free = stage;
+        stage = next;
+    }
+    await_copies<0>();
+    __syncthreads();
+    float* const exchange = reinterpret_cast<float*>(shared_memory() + warp * WarpsPart::EXCHANGE_BYTES);
+    part.template finish<F>(exchange, row + down, column + right, m, epilogue);
+}
+
+#define LINEAR(name, rows, columns, stages, activation)                                                                                     \
+    ENTRY(THREADS, name, Window a0, Window a1, const T* weight, const float* bias, Window residual, T* out, u32 m, u32 n, u32 k,            \
+          const Step* step) {                                                                                                               \
+        linear_mma<rows, columns, stages, activation>(a0, a1, weight, {bias, residual, out, n, step}, m, n, k, step);                       \
+    }
+
+#define LINEARS(prefix, rows, columns, stages)                                                                                              \
+    LINEAR(prefix##_##rows##x##columns##_none, rows, columns, stages, Activation::None)                                                     \
+    LINEAR(prefix##_##rows##x##columns##_gelu, rows, columns, stages, Activation::Gelu)                                                     \
+    LINEAR(prefix##_##rows##x##columns##_gelu_tanh, rows, columns, stages, Activation::GeluTanh)                                            \
+    LINEAR(prefix##_##rows##x##columns##_silu, rows, columns, stages, Activation::Silu)
+
+#ifdef DUODIFF_BF16
+#define PREFIX linear_mma_bf16
+#else
+#define PREFIX linear_mma_tf32
+#endif
+#define TILE(prefix, rows, columns, stages) LINEARS(prefix, rows, columns, stages)
+
+TILE(PREFIX, 128, 128, 3)
+TILE(PREFIX, 128, 64, 4)
+TILE(PREFIX, 64, 64, 4)
+TILE(PREFIX, 32, 32, 6)

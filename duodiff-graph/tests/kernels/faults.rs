@@ -1,0 +1,87 @@
+//! What the emulator must notice: faults that a GPU would hang on, or hide.
+
+use std::env;
+use std::process::Command;
+
+use super::buffer::Buffer;
+use super::object::{Object, arguments, is_sanitized};
+
+/// Runs a kernel of tests/emulator/faults.cu with 1024 bytes of shared memory.
+fn run(name: &str) -> Result<Vec<f64>, String> {
+    let out = Buffer::from(&[0.5_f32; 64]);
+    let object = Object::of("faults.cu", &[]).unwrap();
+    object.launch(name, [1, 1, 1], 64, 1024, arguments![out.pointer()])?;
+    Ok(out.elements().iter().map(|x| f64::from(*x)).collect())
+}
+
+/// Whether the tests run here at all.
+fn is_possible() -> bool {
+    super::object::compiler_or_note().is_some()
+}
+
+#[track_caller]
+fn assert_fails(name: &str, message: &str) {
+    let error = run(name).unwrap_err();
+    assert!(error.contains(message), "{error}");
+}
+
+#[test]
+fn threads_that_wait_for_ever() {
+    if is_possible() {
+        assert_fails("barrier_left_out", "32 threads wait at a barrier");
+        assert_fails("barriers_apart", "while others wait at");
+        assert_fails("lane_left_out", "in a warp");
+    }
+}
+
+#[test]
+fn copies_that_go_wrong() {
+    if is_possible() {
+        assert_fails("copy_unaligned", "at shared address 8 of 1024 bytes");
+        assert_fails("copy_outside", "at shared address 1024 of 1024 bytes");
+        assert!(run("copy_unawaited").unwrap().iter().all(|x| x.is_nan()));
+    }
+}
+
+#[test]
+fn shared_memory_that_nobody_wrote() {
+    if is_possible() {
+        assert!(run("shared_unwritten").unwrap().iter().all(|x| x.is_nan()));
+        assert!(run("shared_unordered").unwrap().iter().any(|x| x.is_nan()));
+    }
+}
+
+#[test]
+fn launches_that_no_device_takes() {
+    if is_possible() {
+        let object = Object::of("faults.cu", &[]).unwrap();
+        let out = Buffer::<f32>::poisoned(64);
+        for (grid, block, shared) in [([1, 1, 1], 32, 0), ([0, 1, 1], 64, 0), ([1, 1 << 16, 1], 64, 0), ([1, 1, 1], 64, 232_449)] {
+            assert!(object.launch("shared_unwritten", grid, block, shared, arguments![out.pointer()]).is_err());
+        }
+    }
+}
+
+/// A sanitized process runs one kernel and must end with the sanitizer's report: this test starts it, and is it.
+#[test]
+fn writes_outside_shared_memory_end_a_sanitized_run() {
+    const NAME: &str = "faults::writes_outside_shared_memory_end_a_sanitized_run";
+    if env::var_os("DUODIFF_TEST_FAULT").is_some() {
+        run("write_outside").unwrap();
+        return;
+    }
+    if !is_possible() {
+        return;
+    }
+    let library = Command::new(super::object::compiler().unwrap()).arg("-print-file-name=libasan.so").output().unwrap();
+    let library = String::from_utf8(library.stdout).unwrap().trim().to_owned();
+    if is_sanitized() || !library.starts_with('/') {
+        println!("skipped: no libasan.so to run under, or under it already");
+        return;
+    }
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", NAME, "--nocapture"]).env("DUODIFF_TEST_FAULT", "1").env("DUODIFF_TEST_SANITIZED", "1");
+    let output = command.env("LD_PRELOAD", library).env("ASAN_OPTIONS", "detect_leaks=0").output().unwrap();
+    let report = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && report.contains("heap-buffer-overflow"), "{report}");
+}

@@ -1,0 +1,65 @@
+// Kernels that are wrong: what the emulator must notice. No device runs them.
+#include "ptx.cuh"
+#include "types.cuh"
+#include "warp.cuh"
+
+constexpr u32 THREADS = 64;
+
+/// Half of the threads never come to the barrier.
+ENTRY(THREADS, barrier_left_out, float*) {
+    if (threadIdx.x < 32) {
+        __syncthreads();
+    }
+}
+
+/// Two barriers where all must meet at one.
+ENTRY(THREADS, barriers_apart, float*) {
+    if (threadIdx.x < 32) {
+        __syncthreads();
+    } else {
+        __syncthreads();
+    }
+}
+
+/// A lane leaves before its warp shuffles.
+ENTRY(THREADS, lane_left_out, float* out) {
+    if (threadIdx.x != 5) {
+        out[threadIdx.x] = sum_of_lanes<WARP>(1.0f);
+    }
+}
+
+/// Shared memory that nobody wrote.
+ENTRY(THREADS, shared_unwritten, float* out) {
+    out[threadIdx.x] = reinterpret_cast<const float*>(shared_memory())[threadIdx.x];
+}
+
+/// A thread reads what its neighbour writes, without a barrier.
+ENTRY(THREADS, shared_unordered, float* out) {
+    float* const memory = reinterpret_cast<float*>(shared_memory());
+    memory[threadIdx.x] = static_cast<float>(threadIdx.x);
+    out[threadIdx.x] = memory[(threadIdx.x + 1) % THREADS];
+}
+
+/// A thread reads a copy that it did not wait for.
+ENTRY(THREADS, copy_unawaited, float* out) {
+    const u32 place = shared_address(shared_memory()) + threadIdx.x * 16;
+    copy16(place, out, 16);
+    commit_copies();
+    await_copies<1>();
+    out[threadIdx.x] = reinterpret_cast<const float*>(shared_memory())[threadIdx.x * 4];
+}
+
+/// A copy to an address that 16 does not divide.
+ENTRY(THREADS, copy_unaligned, float* out) {
+    copy16(shared_address(shared_memory()) + 8, out, 16);
+}
+
+/// A copy past the end of shared memory.
+ENTRY(THREADS, copy_outside, float* out) {
+    copy16(1024, out, 16);
+}
+
+/// A plain write past the end of shared memory: the sanitizer's to notice.
+ENTRY(THREADS, write_outside, float*) {
+    reinterpret_cast<volatile float*>(shared_memory())[256 + threadIdx.x] = 1.0f;
+}
