@@ -34,6 +34,25 @@ impl Rows {
         unsafe { std::slice::from_raw_parts(self.base.add(image * self.image + row * self.stride), self.columns) }
     }
 
+    /// Rows `first..first + count`, counted over all images.
+    ///
+    /// # Safety
+    /// As for [`Self::row`].
+    #[inline(always)]
+    pub unsafe fn run<'a>(self, first: usize, count: usize) -> impl Iterator<Item = &'a [f32]> {
+        // One division for all rows.
+        let (mut image, mut row) = (first / self.rows, first % self.rows);
+        (0..count).map(move |_| {
+            // SAFETY: granted by the caller.
+            let floats = unsafe { std::slice::from_raw_parts(self.base.add(image * self.image + row * self.stride), self.columns) };
+            row += 1;
+            if row == self.rows {
+                (image, row) = (image + 1, 0);
+            }
+            floats
+        })
+    }
+
     /// The same row for each of `rows` rows per image, if there is only one.
     pub fn repeat(self, rows: usize) -> Self {
         if self.rows == 1 { Self { stride: 0, rows, ..self } } else { self }

@@ -1,5 +1,7 @@
 //! Whole-row attention: scores of some query rows against all keys, softmax, product with the values; nothing is kept.
 
+use std::array::from_fn;
+
 use super::pack::Group;
 use super::softmax::exponentials;
 use super::tile::{GROUP, Multiply, STRIDE, Sums, TILE, WIDTH, group_floats, group_index, panel_floats};
@@ -149,7 +151,7 @@ impl Kernel for Finish<'_> {
     }
 }
 
-/// Keys as panels of 16 keys, `[keys/16][width][16]`; columns past the last key are left undefined.
+/// Keys as panels of 16 keys, `[keys/16][width][16]`; past the last key, that one again.
 struct PackKeys<'a> {
     k: Rows,
     image: usize,
@@ -158,13 +160,16 @@ struct PackKeys<'a> {
 
 impl Kernel for PackKeys<'_> {
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        for key in 0..self.k.rows {
+    fn run<S: Simd>(self, s: S) {
+        let (keys, width) = (self.k.rows, self.k.columns);
+        for (first, panel) in (0..keys).step_by(LANES).zip(self.panels.chunks_exact_mut(width * LANES)) {
             // SAFETY: the launch resolved the window.
-            let row = unsafe { self.k.row(self.image * self.k.rows + key) };
-            let panel = &mut self.panels[key / LANES * LANES * self.k.columns..];
-            for (to, x) in panel.chunks_exact_mut(LANES).zip(row) {
-                to[key % LANES] = *x;
+            let rows = from_fn(|lane| unsafe { self.k.row(self.image * keys + (first + lane).min(keys - 1)) });
+            for (column, block) in (0..width).step_by(LANES).zip(panel.chunks_mut(LANES * LANES)) {
+                let columns = s.transpose(rows.map(|row: &[f32]| s.read(&row[column..])));
+                for (to, column) in block.chunks_exact_mut(LANES).zip(columns) {
+                    s.write(to, column);
+                }
             }
         }
     }
@@ -180,9 +185,8 @@ struct PackValues<'a> {
 impl Kernel for PackValues<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for key in 0..self.v.rows {
-            // SAFETY: the launch resolved the window.
-            let row = unsafe { self.v.row(self.image * self.v.rows + key) };
+        // SAFETY: the launch resolved the window.
+        for (key, row) in unsafe { self.v.run(self.image * self.v.rows, self.v.rows) }.enumerate() {
             for (panel, x) in self.panels.chunks_exact_mut(self.v.rows * LANES).zip(row.chunks(LANES)) {
                 s.write(&mut panel[key * LANES..][..LANES], s.read(x));
             }

@@ -215,22 +215,22 @@ struct Finish<'a> {
 impl Kernel for Finish<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { linear, column, .. } = self;
-        let columns = (linear.n - column).min(self.panels * LANES);
-        for (row, tile) in (self.first..self.first + self.rows).zip(self.tile.chunks_exact(WIDTH)) {
-            // SAFETY: the launch resolved the windows; each task writes rows and columns of its own.
-            let (out, residual) = unsafe { (linear.out.row(row, column, columns), linear.residual.map(|window| window.row(row))) };
-            for (out, (x, column)) in out.chunks_mut(LANES).zip(tile.chunks_exact(LANES).zip((column..).step_by(LANES))) {
-                let mut y = s.read(x);
-                if let Some(bias) = linear.bias {
-                    y = s.add(y, s.read(&bias[column..]));
-                }
+        let Self { linear, first, rows, .. } = self;
+        for panel in 0..self.panels {
+            let column = self.column + panel * LANES;
+            let bias = linear.bias.map_or(s.splat(0.0), |bias| s.read(&bias[column..]));
+            // SAFETY: the launch resolved the window.
+            let mut residuals = linear.residual.map(|window| unsafe { window.run(first, rows) });
+            for (row, tile) in self.tile.chunks_exact(WIDTH).take(rows).enumerate() {
+                let mut y = s.add(s.read(&tile[panel * LANES..][..LANES]), bias);
                 if let Some(f) = linear.activation {
                     y = activate(s, f, y);
                 }
-                if let Some(residual) = residual {
+                if let Some(residual) = residuals.as_mut().and_then(Iterator::next) {
                     y = s.add(y, s.read(&residual[column..]));
                 }
+                // SAFETY: the launch resolved the output; each task writes rows and columns of its own.
+                let out = unsafe { linear.out.row(first + row, column, (linear.n - column).min(LANES)) };
                 s.write(out, y);
             }
         }

@@ -5,18 +5,29 @@ use crate::cpu::rows::{Rows, RowsMut};
 use crate::cpu::simd::{Kernel, LANES, Simd};
 
 /// Turns `count` scores into e^(score − largest), in place; returns their sum. Sixteen neighbours from column c on, c a
-/// multiple of 16, lie at `place(c)`, with room for 16 even at the end.
+/// multiple of 16, lie at `place(c)`.
 #[inline(always)]
 pub(in crate::cpu) fn exponentials<S: Simd>(s: S, row: &mut [f32], place: impl Fn(usize) -> usize, count: usize) -> f32 {
-    let piece = |at: usize| place(at)..place(at) + (count - at).min(LANES);
+    // Whole vectors, then what is left: nearly all of the loop then has no test but its end.
+    let whole = count / LANES * LANES;
+    let rest = (whole < count).then(|| place(whole)..place(whole) + count - whole);
     let mut largest = s.splat(f32::NEG_INFINITY);
-    for at in (0..count).step_by(LANES) {
-        largest = s.max(s.read_or(&row[piece(at)], f32::NEG_INFINITY), largest);
+    for at in (0..whole).step_by(LANES) {
+        largest = s.max(s.read(&row[place(at)..][..LANES]), largest);
+    }
+    if let Some(rest) = rest.clone() {
+        largest = s.max(s.read_or(&row[rest], f32::NEG_INFINITY), largest);
     }
     let largest = s.splat(s.largest(largest));
     let mut sum = s.splat(0.0);
-    for at in (0..count).step_by(LANES) {
-        let x = &mut row[piece(at)];
+    for at in (0..whole).step_by(LANES) {
+        let x = &mut row[place(at)..][..LANES];
+        let e = exp(s, s.sub(s.read(x), largest));
+        s.write(x, e);
+        sum = s.add(sum, e);
+    }
+    if let Some(rest) = rest {
+        let x = &mut row[rest];
         let e = s.keep(exp(s, s.sub(s.read(x), largest)), x.len());
         s.write(x, e);
         sum = s.add(sum, e);

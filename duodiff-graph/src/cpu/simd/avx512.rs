@@ -94,4 +94,34 @@ impl Simd for Avx512 {
         // SAFETY: the token proves that the instruction exists.
         unsafe { _mm512_maskz_mov_ps(mask, v) }
     }
+
+    #[inline(always)]
+    fn transpose(self, rows: [Self::V; LANES]) -> [Self::V; LANES] {
+        // SAFETY: the token proves that the instructions exist.
+        unsafe {
+            // Within quarters: element j of four neighbouring rows becomes quarter j of one vector.
+            let mut quarters = rows;
+            for i in (0..LANES).step_by(4) {
+                let [a, b, c, d] = [rows[i], rows[i + 1], rows[i + 2], rows[i + 3]];
+                let pairs = [_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b), _mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d)];
+                let [low, high, low2, high2] = pairs.map(|pair| _mm512_castps_pd(pair));
+                quarters[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, low2));
+                quarters[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, low2));
+                quarters[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high, high2));
+                quarters[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high, high2));
+            }
+            // Quarter q of vector 4g + j is column 4q + j of rows 4g to 4g + 3: gather the four g of each (q, j).
+            let mut columns = quarters;
+            for j in 0..4 {
+                let [a, b, c, d] = [quarters[j], quarters[4 + j], quarters[8 + j], quarters[12 + j]];
+                let [even, odd] = [_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xdd>(a, b)];
+                let [even2, odd2] = [_mm512_shuffle_f32x4::<0x88>(c, d), _mm512_shuffle_f32x4::<0xdd>(c, d)];
+                columns[j] = _mm512_shuffle_f32x4::<0x88>(even, even2);
+                columns[4 + j] = _mm512_shuffle_f32x4::<0x88>(odd, odd2);
+                columns[8 + j] = _mm512_shuffle_f32x4::<0xdd>(even, even2);
+                columns[12 + j] = _mm512_shuffle_f32x4::<0xdd>(odd, odd2);
+            }
+            columns
+        }
+    }
 }

@@ -94,6 +94,13 @@ pub(super) trait Simd: Copy {
         }
     }
 
+    /// Lane j of vector i becomes lane i of vector j.
+    #[inline(always)]
+    fn transpose(self, rows: [Self::V; LANES]) -> [Self::V; LANES] {
+        let rows = rows.map(|row| self.lanes(row));
+        std::array::from_fn(|lane| self.read(&rows.map(|row| row[lane])))
+    }
+
     /// The lanes as an array.
     #[inline(always)]
     fn lanes(self, v: Self::V) -> [f32; LANES] {
