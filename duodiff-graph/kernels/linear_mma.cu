@@ -5,7 +5,7 @@
 // and 16 · rows. Slices of k have stages of their own: the next ones come while one is multiplied. Each sum adds 32 bytes of k at a
 // time in ascending order, so its bits are a function of k, whatever the tile. Wanted: k and the columns of a0 are multiples of 8;
 // rows of a0, a1 and the weight start at multiples of 16 bytes.
-#include "epilogue.cuh"
+#include "exchange.cuh"
 #include "slices.cuh"
 #include "types.cuh"
 #include "warp.cuh"
@@ -81,55 +81,16 @@ public:
         }
     }
 
-    /// Floats from row to row where sums are exchanged, and bytes that a warp needs for it. Eight more than a multiple of 32: a
-    /// quarter of a warp writes to all banks.
-    static constexpr u32 PITCH = COLUMNS + 8;
-    static constexpr u32 EXCHANGE_BYTES = 16 * PITCH * sizeof(float);
+    static constexpr u32 EXCHANGE_BYTES = Exchange<COLUMNS>::BYTES;
 
-    /// Finishes rows `row`.. of `m`, columns `column`.. of n: 16 rows at a time are exchanged at `exchange`, so that each lane gets
-    /// chunks of the output.
+    /// Finishes rows `row`.. of `m`, columns `column`... `memory` is the warp's own.
     template <Activation F>
-    __device__ void finish(float* exchange, u32 row, u32 column, u32 m, const Epilogue& epilogue) const {
-        constexpr u32 ACROSS = COLUMNS / CHUNK<T>, EACH = 16 * ACROSS / WARP;
-        const u32 lane = lane_of_warp();
-        // A lane's chunks are of the same columns in every row.
-        static_assert(WARP % ACROSS == 0, "lanes stay in their columns");
-        const u32 at = lane % ACROSS * CHUNK<T>;
-        const u32 count = column + at < epilogue.n ? min(epilogue.n - column - at, CHUNK<T>) : 0;
-        float bias[CHUNK<T>];
-        epilogue.read_bias(column + at, count, bias);
+    __device__ void finish(unsigned char* memory, u32 row, u32 column, u32 m, const Epilogue& epilogue) const {
+        const Exchange<COLUMNS> exchange(memory, column, epilogue);
 #pragma unroll
         for (u32 i = 0; i < DOWN; i++) {
-#pragma unroll
-            for (u32 j = 0; j < 2 * RIGHT; j++) {
-#pragma unroll
-                for (u32 half = 0; half < 2; half++) {
-                    float* to = exchange + (lane / 4 + 8 * half) * PITCH + swap_quads(8 * j + lane % 4 * 2);
-                    *reinterpret_cast<float2*>(to) = {sums[i][j][2 * half], sums[i][j][2 * half + 1]};
-                }
-            }
-            __syncwarp();
-#pragma unroll
-            for (u32 each = 0; each < EACH; each++) {
-                const u32 own = each * (WARP / ACROSS) + lane / ACROSS;
-                float x[CHUNK<T>];
-#pragma unroll
-                for (u32 quad = 0; quad < CHUNK<T>; quad += 4) {
-                    const float4 four = *reinterpret_cast<const float4*>(exchange + own * PITCH + swap_quads(at + quad));
-                    x[quad] = four.x, x[quad + 1] = four.y, x[quad + 2] = four.z, x[quad + 3] = four.w;
-                }
-                if (row + i * 16 + own < m && count != 0) {
-                    epilogue.finish<F>(row + i * 16 + own, column + at, count, bias, x);
-                }
-            }
-            __syncwarp();
+            exchange.template finish<F>(sums[i], row + 16 * i, m);
         }
-    }
-
-private:
-    /// Four floats change places with their neighbours in every other 32: lanes that read the same half of chunks meet all banks.
-    __device__ static u32 swap_quads(u32 at) {
-        return at ^ (at / 32 % 2 * 4);
     }
 };
 
@@ -144,17 +105,18 @@ __device__ inline void linear_mma(const Window& a0, const Window& a1, const T* w
     const u32 across = ceiling(n, COLUMNS), warp = threadIdx.x / WARP;
     const u32 row = blockIdx.x / across * ROWS, column = blockIdx.x % across * COLUMNS;
     const u32 down = warp / 2 * (ROWS / 2), right = warp % 2 * (COLUMNS / 2);
-    auto& table = *reinterpret_cast<RowTable<ROWS>*>(shared_memory() + STAGES * STAGE_BYTES);
-    table.fill(a0, a1, row, m, step);
+    auto& rows = *reinterpret_cast<RowTable<ROWS>*>(shared_memory() + STAGES * STAGE_BYTES);
+    rows.fill(a0, a1, row, m, step);
     __syncthreads();
-    Bringer<ROWS, COLUMNS, THREADS> bringer(table, weight, a0.columns, column, n, k, threadIdx.x);
+    Bringer<ROWS, COLUMNS, THREADS> bringer(weight, a0.columns, n, k, threadIdx.x);
+    bringer.start(column);
     const u32 stages = shared_address(shared_memory());
 
     const u32 slices = ceiling(k, SLICE);
 #pragma unroll
     for (u32 stage = 0; stage < STAGES - 1; stage++) {
         if (stage < slices) {
-            bringer.bring(stages + stage * STAGE_BYTES);
+            bringer.bring(rows, stages + stage * STAGE_BYTES);
         }
         commit_copies();
     }
@@ -177,7 +139,7 @@ __device__ inline void linear_mma(const Window& a0, const Window& a1, const T* w
             }
             if (depth == 0) {
                 if (slice + STAGES - 1 < slices) {
-                    bringer.bring(stages + free * STAGE_BYTES);
+                    bringer.bring(rows, stages + free * STAGE_BYTES);
                 }
                 commit_copies();
             }
@@ -188,8 +150,7 @@ __device__ inline void linear_mma(const Window& a0, const Window& a1, const T* w
     }
     await_copies<0>();
     __syncthreads();
-    float* const exchange = reinterpret_cast<float*>(shared_memory() + warp * WarpsPart::EXCHANGE_BYTES);
-    part.template finish<F>(exchange, row + down, column + right, m, epilogue);
+    part.template finish<F>(shared_memory() + warp * WarpsPart::EXCHANGE_BYTES, row + down, column + right, m, epilogue);
 }
 
 #define LINEAR(name, rows, columns, stages, activation)                                                                                     \

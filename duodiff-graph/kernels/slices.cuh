@@ -17,19 +17,49 @@ __device__ inline u32 place_in_slice(u32 row, u32 chunk) {
     return row * SLICE_BYTES + (chunk ^ row % 8) * 16;
 }
 
+/// Where column 0 of row `r` of a window lies; null past the last row, and in a window that is absent. `before` columns of other
+/// windows stand left of it: counted with them, the address is that of the row they would start.
+__device__ inline const T* column_zero(const Window& window, u32 r, u32 end, u32 before, const Step* step) {
+    return r < end && window.base != nullptr ? row_of<T>(window, r, step) - before : nullptr;
+}
+
 /// Where each of `ROWS` rows of up to two windows side by side lies; in shared memory.
 template <u32 ROWS>
 struct RowTable {
-    /// Column 0 of each row; of the second window's, where it would be. Null past the last row.
     const T* rows[2][ROWS];
 
     /// The rows from `start` on, of which there are `end`; by all threads of a block, at least `ROWS`.
     __device__ void fill(const Window& window0, const Window& window1, u32 start, u32 end, const Step* step) {
-        const u32 own = threadIdx.x, r = start + own;
+        const u32 own = threadIdx.x;
         if (own < ROWS) {
-            rows[0][own] = r < end ? row_of<T>(window0, r, step) : nullptr;
-            rows[1][own] = r < end && window1.base != nullptr ? row_of<T>(window1, r, step) - window0.columns : nullptr;
+            rows[0][own] = column_zero(window0, start + own, end, 0, step);
+            rows[1][own] = column_zero(window1, start + own, end, window0.columns, step);
         }
+    }
+
+    /// Row `own` + `i`, in the first or in the second window.
+    __device__ const T* row(u32 window, u32 own, u32 i) const {
+        return rows[window][own + i];
+    }
+};
+
+/// The same of the rows of one of `THREADS` threads; in registers.
+template <u32 ROWS, u32 THREADS>
+struct OwnRows {
+    static constexpr u32 STRIDE = THREADS / SLICE_CHUNKS;
+    const T* rows[2][ROWS / STRIDE];
+
+    __device__ void fill(const Window& window0, const Window& window1, u32 start, u32 end, u32 thread, const Step* step) {
+#pragma unroll
+        for (u32 i = 0; i < ROWS / STRIDE; i++) {
+            const u32 r = start + thread / SLICE_CHUNKS + i * STRIDE;
+            rows[0][i] = column_zero(window0, r, end, 0, step);
+            rows[1][i] = column_zero(window1, r, end, window0.columns, step);
+        }
+    }
+
+    __device__ const T* row(u32 window, u32, u32 i) const {
+        return window == 0 ? rows[0][i / STRIDE] : rows[1][i / STRIDE];
     }
 };
 
@@ -40,13 +70,11 @@ class Bringer {
     static constexpr u32 STRIDE = THREADS / SLICE_CHUNKS;
     static_assert(STRIDE % 8 == 0 && ROWS % STRIDE == 0 && COLUMNS % STRIDE == 0, "a thread's chunks lie at one place of the pattern");
 
-    const RowTable<ROWS>& table;
-    /// The first row of the weight, and this thread's first.
-    const T* const weight;
+    const T* weight;
+    u32 second, n, k, own, place;
+    /// This thread's first row of the weight, how many there are from it on, and the next column.
     const T* own_weight;
-    u32 own, place, k, second, weights;
-    /// The next column.
-    u32 column;
+    u32 weights, column;
 
     /// Zeros if it is not there; the address is a valid one all the same.
     __device__ void copy(u32 to, const T* row, bool is_there) const {
@@ -55,22 +83,28 @@ class Bringer {
     }
 
 public:
-    /// Rows of a as `table` has them, those from column `second` on its second window's; rows `first`.. of the weight, `[n, k]`.
-    __device__ Bringer(const RowTable<ROWS>& table, const T* weight, u32 second, u32 first, u32 n, u32 k, u32 thread)
-        : table(table), weight(weight), k(k), second(second) {
+    /// `weight` is `[n, k]`; columns of a from `second` on are those of its second window.
+    __device__ Bringer(const T* weight, u32 second, u32 n, u32 k, u32 thread) : weight(weight), second(second), n(n), k(k) {
         own = thread / SLICE_CHUNKS;
         place = place_in_slice(own, thread % SLICE_CHUNKS);
         column = thread % SLICE_CHUNKS * CHUNK<T>;
+    }
+
+    /// Goes to column 0, and to the rows of the weight from `first` on.
+    __device__ void start(u32 first) {
+        column %= SLICE;
         own_weight = weight + u64(first + own) * k;
         weights = first + own < n ? n - first - own : 0;
     }
 
-    /// Starts to copy the next slices, a's to shared address `to`, the weight's behind it.
-    __device__ void bring(u32 to) {
-        const T* const* rows = table.rows[column < second ? 0 : 1] + own;
+    /// Starts to copy the next slices: a's rows, which `rows` knows, to shared address `to`, the weight's behind them.
+    template <class Rows>
+    __device__ void bring(const Rows& rows, u32 to) {
+        const u32 window = column < second ? 0 : 1;
 #pragma unroll
         for (u32 i = 0; i < ROWS; i += STRIDE) {
-            copy(to + i * SLICE_BYTES, rows[i], rows[i] != nullptr);
+            const T* row = rows.row(window, own, i);
+            copy(to + i * SLICE_BYTES, row, row != nullptr);
         }
 #pragma unroll
         for (u32 i = 0; i < COLUMNS; i += STRIDE) {

@@ -8,7 +8,10 @@
 #include <cstdio>
 #include <cstring>
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,7 +31,7 @@ inline thread_local dim3 blockDim __attribute__((visibility("hidden"))), gridDim
 
 namespace emulator __attribute__((visibility("hidden"))) {
 
-constexpr unsigned WARP = 32;
+constexpr unsigned WARP = 32, WARPGROUP = 128;
 
 /// A place in the source.
 struct Site {
@@ -40,11 +43,19 @@ struct Site {
     }
 };
 
-/// What a warp is waiting for: where, and each lane's part of it.
+/// What a warp or a warpgroup is waiting for: where, and each thread's part of it.
 struct Meeting {
     Site site;
     unsigned arrived = 0;
-    void* lanes[WARP];
+    void* parts[WARPGROUP];
+};
+
+/// A barrier in shared memory (mbarrier): its phase ends when as many as `count` have arrived.
+struct Phases {
+    unsigned count, left;
+    /// Phases that have ended.
+    unsigned ended = 0;
+    std::vector<unsigned> waiting;
 };
 
 /// The order in which threads and blocks take turns.
@@ -83,17 +94,22 @@ struct Copy {
 
 struct Thread {
     Fiber fiber;
-    enum { Running, AtBarrier, InWarp, Done } state;
+    enum { Running, AtBarrier, InWarp, AtPhase, Done } state;
     Site site;
     /// Copies of the open group, and the closed ones, oldest first.
     std::vector<Copy> open;
     std::deque<std::vector<Copy>> groups;
+    /// Places that have been copied to, and that the tensor cores' own way to shared memory does not see yet.
+    std::vector<unsigned char*> unseen;
+    /// Products of the open group, and the closed ones, oldest first.
+    std::vector<std::function<void()>> products;
+    std::deque<std::vector<std::function<void()>>> product_groups;
 };
 
 class Block {
 public:
     /// Filled with NaN before each block, as floats and as bfloat16.
-    std::unique_ptr<unsigned char[]> shared;
+    std::unique_ptr<unsigned char, decltype(&free)> shared{nullptr, free};
     size_t shared_bytes = 0;
     Order order;
     std::string error;
@@ -101,7 +117,12 @@ public:
     /// Runs one block of `count` threads; false if it went wrong.
     bool run(unsigned count, size_t bytes, void (*kernel)(void**), void** arguments) {
         if (shared == nullptr || shared_bytes != bytes) {
-            shared.reset(new unsigned char[bytes + ALIGNMENT]);
+            // Not a byte more, so that the sanitizer sees what lies behind.
+            void* memory = nullptr;
+            if (posix_memalign(&memory, ALIGNMENT, bytes) != 0) {
+                abort();
+            }
+            shared.reset(static_cast<unsigned char*>(memory));
             shared_bytes = bytes;
         }
         memset(memory(), 0xFF, bytes);
@@ -111,6 +132,9 @@ public:
             threads.emplace_back(new Thread);
         }
         warps.assign(count / WARP, Meeting());
+        warpgroups.assign(count / WARPGROUP, Meeting());
+        phases.clear();
+        unseen.clear();
         at_barrier = 0;
         turns.resize(count);
         for (unsigned i = 0; i < count; i++) {
@@ -124,6 +148,9 @@ public:
             thread.state = Thread::Running;
             thread.open.clear();
             thread.groups.clear();
+            thread.unseen.clear();
+            thread.products.clear();
+            thread.product_groups.clear();
             thread.fiber.prepare(start);
         }
         error.clear();
@@ -135,8 +162,7 @@ public:
 
     /// Shared memory, aligned as on the device.
     unsigned char* memory() {
-        auto address = reinterpret_cast<uintptr_t>(shared.get());
-        return shared.get() + (-address % ALIGNMENT);
+        return shared.get();
     }
 
     Thread& self() {
@@ -170,29 +196,49 @@ public:
     /// Waits for the other lanes of the warp; the last one to come runs `operation` on the parts of all.
     template <class Part, class Operation>
     void meet(Site site, Part& part, Operation operation) {
-        Meeting& meeting = warps[current / WARP];
-        if (meeting.arrived == 0) {
-            meeting.site = site;
-        } else if (meeting.site != site) {
-            fail("lanes of one warp are at %s:%d and at %s:%d", meeting.site.file, meeting.site.line, site.file, site.line);
+        meet_of<WARP>(warps[current / WARP], site, part, operation);
+    }
+
+    /// The same of four warps.
+    template <class Part, class Operation>
+    void meet_warpgroup(Site site, Part& part, Operation operation) {
+        if (current / WARPGROUP >= warpgroups.size()) {
+            fail("%s:%d wants whole warpgroups", site.file, site.line);
         }
-        meeting.lanes[lane()] = &part;
-        if (++meeting.arrived < WARP) {
-            self().state = Thread::InWarp;
-            self().site = site;
-            suspend();
+        meet_of<WARPGROUP>(warpgroups[current / WARPGROUP], site, part, operation);
+    }
+
+    /// A barrier of `count` arrivals at shared address `address`.
+    void make_phases(unsigned address, unsigned count) {
+        phases[address] = {count, count, 0, {}};
+    }
+
+    void arrive(unsigned address, Site site) {
+        Phases& barrier = find_phases(address, site);
+        if (--barrier.left != 0) {
             return;
         }
-        meeting.arrived = 0;
-        operation(reinterpret_cast<Part**>(meeting.lanes));
-        unsigned first = current / WARP * WARP;
-        for (unsigned i = 0; i < WARP; i++) {
-            unsigned thread = order.kind == Order::Reverse ? first + WARP - 1 - i : first + i;
-            if (thread != current) {
-                wake(thread);
-            }
+        barrier.left = barrier.count;
+        barrier.ended++;
+        for (unsigned thread : barrier.waiting) {
+            wake(thread);
+        }
+        barrier.waiting.clear();
+    }
+
+    /// Waits until the phase whose number has this parity has ended.
+    void await_phase(unsigned address, unsigned parity, Site site) {
+        Phases& barrier = find_phases(address, site);
+        while (barrier.ended % 2 == parity) {
+            barrier.waiting.push_back(current);
+            self().state = Thread::AtPhase;
+            self().site = site;
+            suspend();
         }
     }
+
+    /// Places that copies are under way to, or that no fence is behind.
+    std::set<const unsigned char*> unseen;
 
     /// Gives the block up with a message; does not return.
     [[noreturn]] __attribute__((format(printf, 2, 3))) void fail(const char* format, ...) {
@@ -210,7 +256,8 @@ private:
     static constexpr size_t ALIGNMENT = 1024;
 
     std::vector<std::unique_ptr<Thread>> threads;
-    std::vector<Meeting> warps;
+    std::vector<Meeting> warps, warpgroups;
+    std::map<unsigned, Phases> phases;
     std::vector<unsigned> turns;
     std::deque<unsigned> ready;
     Fiber launcher;
@@ -230,6 +277,39 @@ private:
         Fiber& mine = self().fiber;
         mine.switch_to(left == 0 ? launcher : next(), true);
         abort();
+    }
+
+    template <unsigned SIZE, class Part, class Operation>
+    void meet_of(Meeting& meeting, Site site, Part& part, Operation operation) {
+        if (meeting.arrived == 0) {
+            meeting.site = site;
+        } else if (meeting.site != site) {
+            fail("lanes of one warp are at %s:%d and at %s:%d", meeting.site.file, meeting.site.line, site.file, site.line);
+        }
+        meeting.parts[current % SIZE] = &part;
+        if (++meeting.arrived < SIZE) {
+            self().state = Thread::InWarp;
+            self().site = site;
+            suspend();
+            return;
+        }
+        meeting.arrived = 0;
+        operation(reinterpret_cast<Part**>(meeting.parts));
+        unsigned first = current / SIZE * SIZE;
+        for (unsigned i = 0; i < SIZE; i++) {
+            unsigned thread = order.kind == Order::Reverse ? first + SIZE - 1 - i : first + i;
+            if (thread != current) {
+                wake(thread);
+            }
+        }
+    }
+
+    Phases& find_phases(unsigned address, Site site) {
+        auto found = phases.find(address);
+        if (found == phases.end()) {
+            fail("%s:%d: no barrier was made at shared address %u", site.file, site.line, address);
+        }
+        return found->second;
     }
 
     void wake(unsigned thread) {
@@ -262,16 +342,17 @@ private:
 
     /// Nobody can go on: says who waits where.
     [[noreturn]] void report_wait() {
-        unsigned counts[4] = {};
+        unsigned counts[5] = {};
         const Thread* waiting = nullptr;
         for (unsigned i = 0; i < turns.size(); i++) {
             counts[threads[i]->state]++;
-            if (threads[i]->state == Thread::AtBarrier || threads[i]->state == Thread::InWarp) {
+            if (threads[i]->state != Thread::Running && threads[i]->state != Thread::Done) {
                 waiting = threads[i].get();
             }
         }
-        fail("%u threads wait at a barrier and %u in a warp, one of them at %s:%d, for others; %u have ended", counts[Thread::AtBarrier],
-             counts[Thread::InWarp], waiting->site.file, waiting->site.line, counts[Thread::Done]);
+        fail("%u threads wait at a barrier, %u in a warp and %u for a phase, one of them at %s:%d, for others; %u have ended",
+             counts[Thread::AtBarrier], counts[Thread::InWarp], counts[Thread::AtPhase], waiting->site.file, waiting->site.line,
+             counts[Thread::Done]);
     }
 };
 

@@ -2,6 +2,7 @@
 #include "ptx.cuh"
 #include "types.cuh"
 #include "warp.cuh"
+#include "wgmma.cuh"
 
 constexpr u32 THREADS = 64;
 
@@ -57,6 +58,64 @@ ENTRY(THREADS, copy_unaligned, float* out) {
 /// A copy past the end of shared memory.
 ENTRY(THREADS, copy_outside, float* out) {
     copy16(1024, out, 16);
+}
+
+/// 16 KiB of copies that have come, and one product of them.
+template <bool FENCED, bool OVERWRITTEN, bool AWAITED>
+__device__ inline void product(float* out) {
+    const u32 memory = shared_address(shared_memory());
+    for (u32 i = 0; i < 8; i++) {
+        copy16(memory + (i * WARPGROUP + threadIdx.x) * 16, out, 16);
+    }
+    commit_copies();
+    await_copies<0>();
+    if (FENCED) {
+        fence_for_products();
+    }
+    __syncthreads();
+    float sums[8][4] = {};
+    start_products();
+    multiply_group(sums, name_rows(memory), name_rows(memory + 8192));
+    commit_products();
+    if (OVERWRITTEN) {
+        for (u32 i = 0; i < 512; i++) {
+            copy16(memory + i * 16, out, 16);
+        }
+    }
+    if (AWAITED) {
+        await_products<0>(sums);
+    }
+    out[threadIdx.x % 64] = sums[0][0];
+}
+
+ENTRY(WARPGROUP, product_as_it_should_be, float* out) {
+    product<true, false, true>(out);
+}
+
+ENTRY(WARPGROUP, product_without_fence, float* out) {
+    product<false, false, true>(out);
+}
+
+/// Operands are overwritten while they are multiplied.
+ENTRY(WARPGROUP, product_overwritten, float* out) {
+    product<true, true, true>(out);
+}
+
+ENTRY(WARPGROUP, product_unawaited, float* out) {
+    product<true, false, false>(out);
+}
+
+/// A phase that never ends: one arrival is missing.
+ENTRY(THREADS, phase_unended, float*) {
+    const u32 barrier = shared_address(shared_memory());
+    if (threadIdx.x == 0) {
+        make_barrier(barrier, THREADS);
+    }
+    __syncthreads();
+    if (threadIdx.x != 0) {
+        arrive(barrier);
+    }
+    await_phase(barrier, 0);
 }
 
 /// A plain write past the end of shared memory: the sanitizer's to notice.

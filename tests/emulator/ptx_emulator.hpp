@@ -78,6 +78,7 @@ inline void copy16(u32 to, const void* from, u32 bytes) {
     emulator::check_alignment(from, "a copy");
     unsigned char* place = emulator::shared_bytes(to, "a copy");
     memset(place, 0xFF, 16);
+    emulator::block().unseen.insert(place);
     emulator::block().self().open.push_back({place, static_cast<const unsigned char*>(from), bytes});
 }
 
@@ -94,6 +95,7 @@ inline void await_copies() {
         for (const emulator::Copy& copy : thread.groups.front()) {
             memset(copy.to, 0, 16);
             memcpy(copy.to, copy.from, copy.bytes);
+            thread.unseen.push_back(copy.to);
         }
         thread.groups.pop_front();
     }

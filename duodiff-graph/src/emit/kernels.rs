@@ -22,9 +22,11 @@ pub const KERNELS: &[File] = files![
     "attention_mma.cu",
     "chunk.cuh",
     "epilogue.cuh",
+    "exchange.cuh",
     "image.cu",
     "linear.cu",
     "linear_mma.cu",
+    "linear_wgmma.cu",
     "noise.cuh",
     "norm.cuh",
     "primitive.cu",
@@ -35,4 +37,5 @@ pub const KERNELS: &[File] = files![
     "tokens.cu",
     "types.cuh",
     "warp.cuh",
+    "wgmma.cuh",
 ];

@@ -61,6 +61,11 @@ impl DevicePlan {
     /// Prepares a plan. An operator that no kernel can execute is refused here, so that [`Self::body`] and [`Self::prelude`] fail for
     /// too large a batch only.
     pub fn new(plan: &Plan, precision: Precision, target: Sm) -> Result<Self, LaunchError> {
+        Self::with_table(plan, precision, Gpu::of(target))
+    }
+
+    /// The same with another entry for the kind of GPU: for measurements of what is not chosen by default.
+    pub fn with_table(plan: &Plan, precision: Precision, gpu: Gpu) -> Result<Self, LaunchError> {
         let net = |net: &crate::program::Net| DeviceNet {
             prelude: DeviceProgram::new(&net.prelude, Precision::F32),
             body: DeviceProgram::new(&net.body, precision),
@@ -68,7 +73,7 @@ impl DevicePlan {
         let backbones: Vec<_> = plan.backbones.iter().map(|backbone| net(&backbone.net)).collect();
         let extents = backbones.iter().flat_map(|net| [net.prelude.layout.extent(), net.body.layout.extent()]);
         let arena = extents.max().unwrap_or_default().next_multiple_of(LINE);
-        let prepared = Self { image: plan.spec.image, precision, gpu: Gpu::of(target), backbones, arena };
+        let prepared = Self { image: plan.spec.image, precision, gpu, backbones, arena };
         prepared.modules()?;
         Ok(prepared)
     }

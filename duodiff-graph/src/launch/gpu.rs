@@ -14,19 +14,25 @@ pub struct Gpu {
     /// Tiles of products on tensor cores: rows, columns, and how fast one is computed, in thousandths of the first. Estimated from the
     /// operands that a tile brings per product until they are measured.
     pub tiles: [(u32, u32, u32); 4],
+    /// The same of tiles on warpgroups; none where products are not computed on them.
+    pub warpgroup_tiles: Option<[(u32, u32, u32); 3]>,
 }
 
 const TILES: [(u32, u32, u32); 4] = [(128, 128, 1000), (128, 64, 850), (64, 64, 700), (32, 32, 400)];
 
+/// What an entry's [`Gpu::warpgroup_tiles`] may be, for [`Sm::Sm90a`] alone. None has them: these kernels have run on an emulator only,
+/// and measurements decide.
+pub const WARPGROUP_TILES: [(u32, u32, u32); 3] = [(128, 256, 1000), (128, 128, 800), (64, 64, 400)];
+
 /// One entry per kind.
 const GPUS: [Gpu; 7] = [
-    Gpu { target: Sm::Sm80, processors: 108, shared: 166_912, tiles: TILES },
-    Gpu { target: Sm::Sm86, processors: 84, shared: 101_376, tiles: TILES },
-    Gpu { target: Sm::Sm89, processors: 142, shared: 101_376, tiles: TILES },
-    Gpu { target: Sm::Sm90, processors: 132, shared: 232_448, tiles: TILES },
-    Gpu { target: Sm::Sm90a, processors: 132, shared: 232_448, tiles: TILES },
-    Gpu { target: Sm::Sm100, processors: 148, shared: 232_448, tiles: TILES },
-    Gpu { target: Sm::Sm120, processors: 170, shared: 101_376, tiles: TILES },
+    Gpu { target: Sm::Sm80, processors: 108, shared: 166_912, tiles: TILES, warpgroup_tiles: None },
+    Gpu { target: Sm::Sm86, processors: 84, shared: 101_376, tiles: TILES, warpgroup_tiles: None },
+    Gpu { target: Sm::Sm89, processors: 142, shared: 101_376, tiles: TILES, warpgroup_tiles: None },
+    Gpu { target: Sm::Sm90, processors: 132, shared: 232_448, tiles: TILES, warpgroup_tiles: None },
+    Gpu { target: Sm::Sm90a, processors: 132, shared: 232_448, tiles: TILES, warpgroup_tiles: None },
+    Gpu { target: Sm::Sm100, processors: 148, shared: 232_448, tiles: TILES, warpgroup_tiles: None },
+    Gpu { target: Sm::Sm120, processors: 170, shared: 101_376, tiles: TILES, warpgroup_tiles: None },
 ];
 
 impl Gpu {

@@ -22,7 +22,7 @@ mod unfused;
 pub use address::{Address, Argument, Axis, Region, View, Window};
 pub use device::{DeviceNet, DevicePlan, DeviceProgram, Entries};
 pub use error::LaunchError;
-pub use gpu::Gpu;
+pub use gpu::{Gpu, WARPGROUP_TILES};
 pub use kernel::{Kernel, Launch};
 pub use module::Module;
 pub use precision::{Element, Precision, PrecisionError};

@@ -15,6 +15,8 @@ pub enum Module {
     Attention(Element),
     /// Products on tensor cores, of bfloat16 ([`Element::Bf16`]) or of float32 rounded to tf32.
     LinearMma(Element),
+    /// Products of bfloat16 on the tensor cores of [`crate::target::Sm::Sm90a`].
+    LinearWgmma,
     /// Attention on tensor cores, in bfloat16.
     AttentionMma,
     /// Images: convolution, noise, guidance, the solver's update.
@@ -25,7 +27,7 @@ pub enum Module {
 
 impl Module {
     /// Every module.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Tokens(Element::F32),
         Self::Tokens(Element::Bf16),
         Self::Linear(Element::F32),
@@ -34,6 +36,7 @@ impl Module {
         Self::Attention(Element::Bf16),
         Self::LinearMma(Element::F32),
         Self::LinearMma(Element::Bf16),
+        Self::LinearWgmma,
         Self::AttentionMma,
         Self::Image,
         Self::Primitive,
@@ -50,6 +53,7 @@ impl Module {
             Self::Attention(Element::Bf16) => "attention_bf16",
             Self::LinearMma(Element::F32) => "linear_mma_tf32",
             Self::LinearMma(Element::Bf16) => "linear_mma_bf16",
+            Self::LinearWgmma => "linear_wgmma_bf16",
             Self::AttentionMma => "attention_mma_bf16",
             Self::Image => "image",
             Self::Primitive => "primitive",
@@ -68,6 +72,7 @@ impl Module {
             Self::Linear(_) => "linear.cu",
             Self::Attention(_) => "attention.cu",
             Self::LinearMma(_) => "linear_mma.cu",
+            Self::LinearWgmma => "linear_wgmma.cu",
             Self::AttentionMma => "attention_mma.cu",
             Self::Image => "image.cu",
             Self::Primitive => "primitive.cu",
@@ -78,7 +83,7 @@ impl Module {
     pub fn defines(self) -> &'static [&'static str] {
         match self {
             Self::Tokens(Element::Bf16) | Self::Linear(Element::Bf16) | Self::Attention(Element::Bf16) => &["DUODIFF_BF16"],
-            Self::LinearMma(Element::Bf16) => &["DUODIFF_BF16"],
+            Self::LinearMma(Element::Bf16) | Self::LinearWgmma => &["DUODIFF_BF16"],
             _ => &[],
         }
     }

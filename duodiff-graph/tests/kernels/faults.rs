@@ -6,11 +6,15 @@ use std::process::Command;
 use super::buffer::Buffer;
 use super::object::{Object, arguments, is_sanitized};
 
-/// Runs a kernel of tests/emulator/faults.cu with 1024 bytes of shared memory.
+/// Runs a kernel of tests/emulator/faults.cu with 64 threads and 1024 bytes of shared memory.
 fn run(name: &str) -> Result<Vec<f64>, String> {
+    run_as(name, 64, 1024)
+}
+
+fn run_as(name: &str, threads: u32, shared: usize) -> Result<Vec<f64>, String> {
     let out = Buffer::from(&[0.5_f32; 64]);
     let object = Object::of("faults.cu", &[]).unwrap();
-    object.launch(name, [1, 1, 1], 64, 1024, arguments![out.pointer()])?;
+    object.launch(name, [1, 1, 1], threads, shared, arguments![out.pointer()])?;
     Ok(out.elements().iter().map(|x| f64::from(*x)).collect())
 }
 
@@ -30,7 +34,8 @@ fn threads_that_wait_for_ever() {
     if is_possible() {
         assert_fails("barrier_left_out", "32 threads wait at a barrier");
         assert_fails("barriers_apart", "while others wait at");
-        assert_fails("lane_left_out", "in a warp");
+        assert_fails("lane_left_out", "31 in a warp");
+        assert_fails("phase_unended", "64 for a phase");
     }
 }
 
@@ -48,6 +53,18 @@ fn shared_memory_that_nobody_wrote() {
     if is_possible() {
         assert!(run("shared_unwritten").unwrap().iter().all(|x| x.is_nan()));
         assert!(run("shared_unordered").unwrap().iter().any(|x| x.is_nan()));
+    }
+}
+
+#[test]
+fn products_that_go_wrong() {
+    if is_possible() {
+        let product = |name: &str| run_as(name, 128, 16384);
+        // Pairs of bfloat16 0 and 0.5.
+        assert_eq!(product("product_as_it_should_be").unwrap(), [8.0 * 0.25; 64]);
+        assert!(product("product_without_fence").unwrap_err().contains("no fence is behind"));
+        assert!(product("product_overwritten").unwrap().iter().all(|x| x.is_nan()));
+        assert_eq!(product("product_unawaited").unwrap(), [0.0; 64]);
     }
 }
 

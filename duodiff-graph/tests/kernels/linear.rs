@@ -30,6 +30,15 @@ fn mma<E: Element>() -> [Kernel; 4] {
     })
 }
 
+/// The kernels for sm_90a: rows and columns of the tile, stages.
+fn wgmma() -> [Kernel; 3] {
+    [(128, 256, 4), (128, 128, 5), (64, 64, 6)].map(|(rows, columns, stages)| {
+        let shared = stages * ((rows + columns) * 128 + 16) + rows / 64 * 10240;
+        let (name, block) = (format!("linear_wgmma_bf16_{rows}x{columns}"), 128 + 2 * rows as u32);
+        Kernel { file: "linear_wgmma.cu", name, tile: [rows, columns], block, shared }
+    })
+}
+
 /// The operands of a product of `images` times `rows` rows, `n` columns.
 struct Operands<E> {
     first: Tokens<E>,
@@ -123,7 +132,9 @@ fn launch<E: Element>(
 ) {
     let object = Object::of(kernel.file, E::DEFINES).unwrap();
     let [rows, columns] = kernel.tile;
-    let grid = [m.div_ceil(rows as u32) * n.div_ceil(columns as u32), 1, 1];
+    let tiles = m.div_ceil(rows as u32) * n.div_ceil(columns as u32);
+    // Blocks of this kernel take several tiles.
+    let grid = [if kernel.file == "linear_wgmma.cu" { tiles.min(3) } else { tiles }, 1, 1];
     let all = arguments![first, second, weight.pointer(), bias, residual, out.pointer(), m, n, k, step];
     object.launch(&format!("{}_{activation}", kernel.name), grid, kernel.block, kernel.shared, all).unwrap();
 }
@@ -151,6 +162,22 @@ fn tensor_cores<E: Element>() {
                 let found = operands.run(kernel, "none", 0..tokens[0]);
                 assert_near(found.elements(), &wanted, n, 4.0);
             }
+        }
+    }
+}
+
+#[test]
+fn products_on_warpgroups() {
+    if super::object::compiler_or_note().is_none() {
+        return;
+    }
+    for (tokens, columns, n) in SHAPES.into_iter().chain([([1, 300], [520, 0], 270)]) {
+        let operands = Operands::<bf16>::new(tokens, columns, n, true, true);
+        let mma = operands.run(&mma::<bf16>()[3], "gelu", 0..tokens[0]);
+        assert_near(mma.elements(), &operands.wanted("gelu", |x| x), n, 4.0);
+        for kernel in &wgmma() {
+            let found = in_every_order(|| operands.run(kernel, "gelu", 0..tokens[0]).bits());
+            assert!(found == mma.bits(), "{} {tokens:?} {columns:?} {n}", kernel.name);
         }
     }
 }
