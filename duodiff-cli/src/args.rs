@@ -155,12 +155,15 @@ pub struct InspectArgs {
     /// Stop after this many passes.
     #[arg(long, value_name = "N", requires = "stage")]
     pub stop_after: Option<usize>,
-    /// The kind of GPU that --stage cuda is for [default: sm_90a].
+    /// The kind of GPU that --stage launch and cuda are for [default: sm_90a].
     #[arg(long, value_name = "TARGET", requires = "stage")]
     pub target: Option<Target>,
     /// What that GPU multiplies: bf16, tf32 or f32 [default: bf16].
     #[arg(long, value_name = "PRECISION", requires = "stage")]
     pub precision: Option<Precision>,
+    /// Images of --stage launch that are evaluated together [default: 1].
+    #[arg(long, value_name = "N", requires = "stage", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub batch: Option<u32>,
     /// Print JSON Lines.
     #[arg(long)]
     pub json: bool,
@@ -238,6 +241,8 @@ pub enum StageArg {
     Optimize,
     /// The plan: order, offsets, peak.
     Plan,
+    /// What is launched on a GPU: kernels, grids, arguments.
+    Launch,
     /// The kernels' sources for a GPU.
     Cuda,
 }

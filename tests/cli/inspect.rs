@@ -27,9 +27,15 @@ fn a_pair_shows_what_it_declares_and_costs() {
 #[test]
 fn every_stage_is_text_and_json() {
     let session = Session::new();
-    for (stage, wanted) in
-        [("steps", "shallow"), ("build", "primitive"), ("raise", "attention"), ("optimize", "residual"), ("plan", "arena of")]
-    {
+    for (stage, wanted) in [
+        ("steps", "shallow"),
+        ("build", "primitive"),
+        ("raise", "attention"),
+        ("optimize", "residual"),
+        ("plan", "arena of"),
+        ("launch", "<<<"),
+        ("cuda", "nvcc "),
+    ] {
         let text = session.run(&["inspect", "Mnist", "--stage", stage]).answer();
         assert!(text.contains(wanted), "{stage}: no {wanted:?}");
         assert!(!session.run(&["inspect", "Mnist", "--stage", stage, "--json"]).json().is_empty());
@@ -54,6 +60,9 @@ fn stop_after_runs_so_many_passes() {
     assert_eq!((passes("0"), passes("3")), (0, 3));
     session.refuses(&["inspect", "Mnist", "--stage", "optimize", "--stop-after", "1000"], 2, "passes");
     session.refuses(&["inspect", "Mnist", "--stage", "raise", "--stop-after", "1"], 2, "--stage optimize");
+    session.refuses(&["inspect", "Mnist", "--stage", "plan", "--target", "sm_80"], 2, "--stage launch or cuda");
+    session.refuses(&["inspect", "Mnist", "--stage", "cuda", "--batch", "2"], 2, "--stage launch");
+    session.refuses(&["inspect", "Mnist", "--stage", "launch", "--target", "cpu"], 2, "--target sm_90a");
 }
 
 #[test]

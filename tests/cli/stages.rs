@@ -46,3 +46,9 @@ fn the_first_three_passes() {
 fn plan() {
     check("plan", &[], "plan.txt");
 }
+
+#[test]
+fn launches() {
+    check("launch", &["--precision", "f32"], "launch-f32.txt");
+    check("launch", &["--precision", "bf16", "--batch", "8", "--target", "sm_80"], "launch-bf16.txt");
+}

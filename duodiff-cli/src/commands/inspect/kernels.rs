@@ -25,10 +25,8 @@ struct Source<'a> {
 
 /// Prints what is compiled for one kind of GPU.
 pub fn print(plan: &Plan, args: &InspectArgs) -> Result {
-    let Target::Gpu(sm) = args.target.unwrap_or(Sm::Sm90a.into()) else {
-        return Err(Failure::usage("a CPU has no CUDA kernels").hint("--target sm_90a"));
-    };
-    let units = units(plan, args.precision.unwrap_or(Precision::Bf16), sm);
+    let sm = gpu(args)?;
+    let units = units(plan, precision(args), sm);
     let units = units.map_err(|why| Failure::new(Exit::Failed, why.to_string()))?;
     if args.json {
         return units.iter().try_for_each(|unit| report::line(&report::json(&source(unit, sm))));
@@ -40,6 +38,20 @@ pub fn print(plan: &Plan, args: &InspectArgs) -> Result {
         table.row([module.into(), source.into(), report::commas(unit.text.len() as u64), hash[..16].into(), unit.flags.join(" ")]);
     }
     report::print(&format!("nvcc {}\n\n{table}", Nvcc::flags(sm).join(" ")))
+}
+
+/// The kind of GPU that is meant.
+pub fn gpu(args: &InspectArgs) -> Result<Sm> {
+    match args.target {
+        None => Ok(Sm::Sm90a),
+        Some(Target::Gpu(sm)) => Ok(sm),
+        Some(Target::Cpu) => Err(Failure::usage("a CPU has no CUDA kernels").hint("--target sm_90a")),
+    }
+}
+
+/// The precision that is meant.
+pub fn precision(args: &InspectArgs) -> Precision {
+    args.precision.unwrap_or(Precision::Bf16)
 }
 
 fn source(unit: &Unit, sm: Sm) -> Source<'_> {

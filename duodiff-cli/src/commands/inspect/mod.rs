@@ -3,6 +3,8 @@
 mod bundle;
 #[cfg(feature = "compile")]
 mod kernels;
+#[cfg(feature = "compile")]
+mod launches;
 mod pair;
 mod png;
 #[cfg(feature = "compile")]

@@ -10,7 +10,7 @@ use duodiff::graph::raise::Report;
 use duodiff::spec::PairSpec;
 use serde::Serialize;
 
-use super::kernels;
+use super::{kernels, launches};
 use crate::args::{InspectArgs, StageArg};
 use crate::error::{Exit, Failure, Result};
 use crate::report::{self, Align, Table};
@@ -36,8 +36,12 @@ enum Line<'a> {
 /// Prints one stage.
 pub fn print(pair: &dyn Pair, stage: StageArg, args: &InspectArgs) -> Result {
     let InspectArgs { stop_after, json, .. } = *args;
-    if stage != StageArg::Cuda && (args.target.is_some() || args.precision.is_some()) {
-        return Err(Failure::usage("--target and --precision choose kernels -- use them with --stage cuda"));
+    let has_kernels = matches!(stage, StageArg::Launch | StageArg::Cuda);
+    if !has_kernels && (args.target.is_some() || args.precision.is_some()) {
+        return Err(Failure::usage("--target and --precision choose kernels -- use them with --stage launch or cuda"));
+    }
+    if stage != StageArg::Launch && args.batch.is_some() {
+        return Err(Failure::usage("--batch is how many images a launch is for -- use it with --stage launch"));
     }
     let has_passes = matches!(stage, StageArg::Optimize | StageArg::Plan);
     match stop_after {
@@ -54,6 +58,7 @@ pub fn print(pair: &dyn Pair, stage: StageArg, args: &InspectArgs) -> Result {
         StageArg::Raise => raise(&compile()?, json),
         StageArg::Optimize => optimize(&compile()?, json),
         StageArg::Plan => plan(&compile()?.plan, json),
+        StageArg::Launch => launches::print(&compile()?.plan, args),
         StageArg::Cuda => kernels::print(&compile()?.plan, args),
     }
 }
