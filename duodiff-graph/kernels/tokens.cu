@@ -17,7 +17,7 @@ __device__ inline u32 row_of_warp() {
 }
 
 /// out = norm(x0 and x1 side by side); x1 may be absent.
-ENTRY(THREADS, TYPED(norm), Window x0, Window x1, const float* gain, const float* shift, float eps, T* out, u32 total, const Step* step) {
+ENTRY_OF(THREADS, 6, TYPED(norm), Window x0, Window x1, const float* gain, const float* shift, float eps, T* out, u32 total, const Step* step) {
     const u32 r = row_of_warp();
     if (r >= total) {
         return;

@@ -51,8 +51,11 @@ static_assert(sizeof(Window) == 32 && sizeof(Step) == 16 && sizeof(Row) == 48, "
 /// Defines a kernel that is launched by name with blocks of `threads` threads.
 #ifdef DUODIFF_EMULATOR
 #define ENTRY(threads, name, ...) EMULATED(threads, name, __VA_ARGS__)
+#define ENTRY_OF(threads, blocks, name, ...) EMULATED(threads, name, __VA_ARGS__)
 #else
 #define ENTRY(threads, name, ...) extern "C" __global__ void __launch_bounds__(threads) name(__VA_ARGS__)
+/// The same, for so many blocks on a multiprocessor: where the compiler spills registers to have room for more.
+#define ENTRY_OF(threads, blocks, name, ...) extern "C" __global__ void __launch_bounds__(threads, blocks) name(__VA_ARGS__)
 #endif
 
 __device__ inline float infinity() {

@@ -25,6 +25,7 @@ fn unit(text: &str) -> Unit {
 fn toolkit() -> Option<PathBuf> {
     let home = std::env::var_os("CUDA_HOME").map(PathBuf::from).filter(|home| home.is_dir());
     if home.is_none() {
+        assert!(std::env::var_os("DUODIFF_REQUIRE_CUDA").is_none(), "needs a CUDA toolkit in CUDA_HOME");
         println!("skipped: needs a CUDA toolkit in CUDA_HOME");
     }
     home

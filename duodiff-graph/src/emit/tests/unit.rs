@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::emit::unit::inline;
-use crate::emit::{EmitError, File, KERNELS, Unit};
+use crate::emit::{File, KERNELS, Unit};
 use crate::launch::{Element, Module};
 
 const FILES: &[File] = &[
@@ -42,17 +42,29 @@ fn names_the_file_that_is_not_there() {
 }
 
 #[test]
-fn every_module_of_the_sources_is_whole() {
-    let (units, missing): (Vec<_>, Vec<_>) = Module::ALL.map(Unit::of).into_iter().partition(Result::is_ok);
-    let texts: BTreeSet<_> = units.iter().flatten().map(|unit| &unit.text).collect();
-    assert_eq!(texts.len(), units.len());
-    for why in missing.into_iter().map(Result::unwrap_err) {
-        assert!(matches!(&why, EmitError::NoSource { module, name } if name == module.source()), "{why}: an include of a kernel");
+fn every_module_is_whole_and_differs() {
+    let units = Module::ALL.map(|module| Unit::of(module).unwrap());
+    assert_eq!(units.iter().map(|unit| &unit.text).collect::<BTreeSet<_>>().len(), units.len());
+    assert!(units.iter().all(|unit| unit.file_name() == format!("{}.cu", unit.module)));
+}
+
+/// What a text is made of: its head, definitions, files in their order, headers of the toolkit, entry points.
+fn structure(text: &str) -> String {
+    let heads = text.lines().take(1);
+    let kept = |line: &&str| ["#define", "#line", "#include", "#if", "#el", "#endif"].iter().any(|start| line.starts_with(start));
+    let entry = |line: &&str| line.contains("__global__") || line.starts_with("LINEAR") || line.starts_with("ENTRY");
+    let lines = text.lines().filter(|line| kept(line) || entry(line)).map(|line| line.trim_end_matches('\\').trim_end());
+    heads.chain(lines).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn the_structure_of_a_text_is_known() {
+    let found = structure(&Unit::of(Module::Linear(Element::Bf16)).unwrap().text);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/emit/tests/linear_bf16.txt");
+    if std::env::var_os("DUODIFF_BLESS").is_some() {
+        std::fs::write(path, &found).unwrap();
     }
-    let unit = Unit::of(Module::Tokens(Element::Bf16)).unwrap();
-    assert_eq!(unit.file_name(), "tokens_bf16.cu");
-    let start = "// tokens_bf16: made of tokens.cu by duodiff.\n#define DUODIFF_BF16 1\n#line 1 \"tokens.cu\"\n";
-    assert!(unit.text.starts_with(start), "{}", &unit.text[..200]);
+    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), found, "DUODIFF_BLESS=1 writes it anew");
 }
 
 #[test]
