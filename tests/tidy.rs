@@ -95,7 +95,6 @@ const UNSAFE: &[&str] = &[
     "duodiff-graph/src/cuda/",
     "duodiff-graph/src/noise/gauss.rs",
     "duodiff-graph/src/emit/toolchain/nvrtc.rs",
-    "duodiff-cli/src/commands/doctor/",
     "duodiff-graph/tests/kernels/",
     "tests/fake-driver/",
     "tests/memory.rs",

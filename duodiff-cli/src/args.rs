@@ -129,8 +129,8 @@ pub struct SampleArgs {
     /// Threads [default: one per core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
-    /// Where to run.
-    #[arg(long, value_name = "auto|cpu", default_value = "auto")]
+    /// Where to run; auto: on the first GPU that the bundle has kernels for, else on the CPU.
+    #[arg(long, value_name = "auto|cpu|cuda:N", default_value = "auto")]
     pub device: DeviceArg,
     /// From (x + 1) * 127.5 to 8 bits: towards zero, as DuoDiff and ADM do, or to the nearest, as U-ViT does.
     #[arg(long, value_enum, default_value_t = QuantizeArg::Trunc)]
@@ -198,6 +198,9 @@ pub struct ForwardArgs {
 /// Arguments of `doctor`.
 #[derive(Debug, ClapArgs)]
 pub struct DoctorArgs {
+    /// A .duo file: where it runs.
+    #[arg(value_name = "X.DUO")]
+    pub bundle: Option<PathBuf>,
     /// Print JSON Lines.
     #[arg(long)]
     pub json: bool,
@@ -321,17 +324,19 @@ pub enum DeviceArg {
     Auto,
     /// This machine's cores.
     Cpu,
+    /// The GPU of a number.
+    Cuda(usize),
 }
 
 impl FromStr for DeviceArg {
     type Err = String;
 
     fn from_str(typed: &str) -> Result<Self, String> {
-        match typed {
-            "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Cpu),
-            _ if typed.starts_with("cuda") => Err("this version runs on CPUs only -- write --device cpu".to_string()),
-            _ => Err("no such device -- write --device cpu".to_string()),
+        match (typed, typed.strip_prefix("cuda:").map(str::parse)) {
+            ("auto", _) => Ok(Self::Auto),
+            ("cpu", _) => Ok(Self::Cpu),
+            (_, Some(Ok(ordinal))) => Ok(Self::Cuda(ordinal)),
+            _ => Err("no such device -- write --device cpu, or cuda:0 for the first GPU".to_string()),
         }
     }
 }
@@ -369,6 +374,7 @@ mod tests {
         assert_eq!("0,2".parse(), Ok(ClassArg::Turns(vec![0, 2])));
         assert!("-1".parse::<ClassArg>().is_err());
         assert!(["nan", "inf", "-1", "x"].iter().all(|wrong| non_negative(wrong).is_err()));
-        assert!("cuda:0".parse::<DeviceArg>().unwrap_err().contains("CPUs only"));
+        assert_eq!("cuda:12".parse(), Ok(DeviceArg::Cuda(12)));
+        assert!(["", "cuda", "cuda:", "cuda:-1", "cuda:x", "gpu"].iter().all(|wrong| wrong.parse::<DeviceArg>().is_err()));
     }
 }

@@ -9,6 +9,7 @@
 mod args;
 mod catalog;
 mod commands;
+mod device;
 mod environment;
 mod error;
 mod file;

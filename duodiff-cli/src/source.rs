@@ -6,14 +6,16 @@ use std::path::Path;
 use duodiff::Pair;
 use duodiff::graph::bundle::{self, Bundle, BundleError};
 use duodiff::graph::cpu::{Cpu, Memory, Options, efficient_batch};
+use duodiff::graph::cuda;
 use duodiff::graph::plan::Plan;
 use duodiff::graph::target::Target;
 use duodiff::graph::weights::{Wanted, Weights};
 use duodiff::spec::{PairSpec, Phase};
 
-use crate::args::WeightsArg;
+use crate::args::{DeviceArg, WeightsArg};
 use crate::catalog::Catalog;
-use crate::error::{Exit, Failure, Result};
+use crate::device::{Offer, Place};
+use crate::error::{Exit, Failure, Result, echo_path};
 use crate::{report, standalone};
 
 /// The embedded pair's bundle, made by the build script.
@@ -28,15 +30,14 @@ pub fn built_in() -> Bundle {
 pub fn own_bundle() -> Result<Option<Bundle>> {
     let bytes = standalone::bundle().map_err(|why| Failure::new(Exit::Input, why.to_string()).hint("name a pair or a bundle"))?;
     let path = std::env::current_exe().unwrap_or_default();
-    let Some(bundle) = bytes.map(|bytes| decode(&bytes, &path)).transpose()? else { return Ok(None) };
-    check_targets(&bundle, &path)?;
-    Ok(Some(bundle))
+    bytes.map(|bytes| decode(&bytes, &path)).transpose()
 }
 
 /// A plan and where its weights come from; files of weights are not read yet.
 pub struct Source {
     plan: Plan,
     weights: Origin,
+    offer: Offer,
 }
 
 /// Where weights come from.
@@ -77,13 +78,6 @@ pub fn threads(asked: Option<u16>) -> usize {
     asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }
 
-/// Reads a bundle that this machine can run.
-pub fn open_bundle(path: &Path) -> Result<Bundle> {
-    let bundle = read_bundle(path)?;
-    check_targets(&bundle, path)?;
-    Ok(bundle)
-}
-
 /// Reads a bundle.
 pub fn read_bundle(path: &Path) -> Result<Bundle> {
     let metadata = fs::metadata(path).map_err(|why| Failure::input(path, why))?;
@@ -100,16 +94,6 @@ fn decode(bytes: &[u8], path: &Path) -> Result<Bundle> {
         BundleError::Version { .. } | BundleError::Replanned => Failure { exit: Exit::Misfit, ..Failure::input(path, why) },
         _ => Failure::input(path, why),
     })
-}
-
-/// Refuses a bundle that was compiled for other machines only.
-fn check_targets(bundle: &Bundle, path: &Path) -> Result {
-    if bundle.targets.contains(&Target::Cpu) {
-        return Ok(());
-    }
-    let targets: Vec<_> = bundle.targets.iter().map(|target| target.name()).collect();
-    let misfit = Failure::input(path, format!("the bundle runs on {}, this machine offers cpu", targets.join(",")));
-    Err(Failure { exit: Exit::Misfit, ..misfit }.hint("a bundle made with --target cpu"))
 }
 
 /// One backbone of a pair with its weights, as a plan of its own: backbone 0.
@@ -184,24 +168,25 @@ impl Source {
         if !is_file_name(name) {
             return Err(catalog.find(name).err().unwrap_or_else(|| Failure::usage("no such pair")));
         }
-        Self::bundled(open_bundle(Path::new(name))?, weights)
+        Self::bundled(read_bundle(Path::new(name))?, echo_path(Path::new(name)), weights)
     }
 
     /// A bundle, with weights of its own or those that are asked for.
-    fn bundled(bundle: Bundle, weights: Option<&WeightsArg>) -> Result<Self> {
-        let Bundle { plan, hashes, weights: inside, .. } = bundle;
+    fn bundled(bundle: Bundle, name: String, weights: Option<&WeightsArg>) -> Result<Self> {
+        let Bundle { plan, hashes, weights: inside, targets, cuda } = bundle;
         let weights = match (weights, inside) {
             (Some(asked), _) => Origin::Recorded(asked.clone(), hashes),
             (None, Some(inside)) => Origin::Inside(inside),
             (None, None) => return Err(without_weights(&plan.spec)),
         };
-        Ok(Self { plan, weights })
+        let offer = Offer { name, pair: plan.spec.name.clone(), targets, kernels: cuda };
+        Ok(Self { plan, weights, offer })
     }
 
     /// The pair that is sampled where none is named: that of this executable's own bundle, else the built-in one.
     fn embedded(weights: Option<&WeightsArg>) -> Result<Self> {
         match own_bundle()? {
-            Some(bundle) => Self::bundled(bundle, weights),
+            Some(bundle) => Self::bundled(bundle, OWN.to_owned(), weights),
             None => Ok(Self::built_in(weights)),
         }
     }
@@ -209,16 +194,18 @@ impl Source {
     fn built_in(weights: Option<&WeightsArg>) -> Self {
         let Bundle { plan, weights: inside, .. } = built_in();
         let inside = inside.expect("invariant: the embedded bundle holds its weights");
-        Self { plan, weights: weights.map_or(Origin::Inside(inside), |asked| Origin::Asked(asked.clone())) }
+        let weights = weights.map_or(Origin::Inside(inside), |asked| Origin::Asked(asked.clone()));
+        Self { offer: for_cpu(&plan), plan, weights }
     }
 
     fn declared(pair: &dyn Pair, weights: Option<&WeightsArg>) -> Result<Self> {
         if let Some(asked) = weights {
-            return Ok(Self { plan: compile(pair)?, weights: Origin::Asked(asked.clone()) });
+            let plan = compile(pair)?;
+            return Ok(Self { offer: for_cpu(&plan), plan, weights: Origin::Asked(asked.clone()) });
         }
         let spec = pair.spec();
         if let Some(bundle) = own_bundle()?.filter(|bundle| bundle.plan.spec == spec) {
-            return Self::bundled(bundle, None);
+            return Self::bundled(bundle, OWN.to_owned(), None);
         }
         let built_in = Self::built_in(None);
         if spec == built_in.plan.spec { Ok(built_in) } else { Err(without_weights(&spec)) }
@@ -227,6 +214,12 @@ impl Source {
     /// What the pair declares.
     pub fn spec(&self) -> &PairSpec {
         &self.plan.spec
+    }
+
+    /// Chooses where to execute it.
+    pub fn place(&mut self, asked: DeviceArg) -> Result<Place> {
+        let kernels = self.offer.kernels.take();
+        Place::choose(asked, Offer { kernels, ..self.offer.clone() }, cuda::devices)
     }
 
     /// Loads the weights.
@@ -238,6 +231,15 @@ impl Source {
         };
         Ok(Ready { plan: self.plan, weights })
     }
+}
+
+/// What the executable's own bundle is called.
+const OWN: &str = "the bundle in this executable";
+
+/// What a plan that comes without kernels is executed on.
+fn for_cpu(plan: &Plan) -> Offer {
+    let pair = plan.spec.name.clone();
+    Offer { name: pair.clone(), pair, targets: vec![Target::Cpu], kernels: None }
 }
 
 /// What is meant to be a file is told apart from a pair by its dots and slashes.
@@ -255,6 +257,11 @@ impl Ready {
     /// The weights, one set per backbone.
     pub fn weights(&self) -> &[Weights] {
         &self.weights
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Identifies the plan.

@@ -8,10 +8,10 @@ fn says_what_runs_and_what_does_not() {
     let text = session.run(&["doctor"]).answer();
     for (name, wanted) in [
         ("cpu", " of memory free"),
-        ("cuda", ""),
+        ("cuda", "no: no NVIDIA driver was found (libcuda.so.1) -- install the NVIDIA driver 580 or newer"),
         ("compiler", "no: no CUDA compiler"),
         ("cache", "duodiff/cubins: 0 cubins, 0 B"),
-        ("pair", "Mnist, built in, for cpu, weights inside"),
+        ("pair", "Mnist, built in, for cpu, weights inside, runs on cpu"),
     ] {
         let line = text.lines().find(|line| line.split_whitespace().next() == Some(name));
         assert!(line.is_some_and(|line| line.contains(wanted)), "no {name} with {wanted:?} in\n{text}");

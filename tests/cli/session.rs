@@ -25,13 +25,36 @@ pub struct Outcome {
 
 impl Session {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), cache: Rc::new(tempfile::tempdir().unwrap()), variables: Vec::new() }
+        let session = Self { folder: tempfile::tempdir().unwrap(), cache: Rc::new(tempfile::tempdir().unwrap()), variables: Vec::new() };
+        // What is found first is no library: the machine's own driver, if there is one, is out of sight.
+        let hidden = session.cache.path().join("no-driver");
+        std::fs::create_dir_all(&hidden).unwrap();
+        std::fs::write(hidden.join("libcuda.so.1"), "no library").unwrap();
+        session.with("LD_LIBRARY_PATH", hidden)
     }
 
     /// The same with a variable of the environment.
     pub fn with(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.variables.push((name, value.into()));
         self
+    }
+
+    /// The same with a GPU that is none, and a log of what it does; none where there is no such driver.
+    pub fn with_gpu(self) -> Option<Self> {
+        let (folder, log) = (self.cache.path().join("driver"), self.cache.path().join("cuda.log"));
+        let installed = fake_driver::install(&folder);
+        if installed.is_err() {
+            println!("skipped: the driver in NVIDIA's place is for Linux");
+        }
+        installed.is_ok().then(|| self.with("LD_LIBRARY_PATH", folder).with("FAKE_CUDA_LOG", log))
+    }
+
+    /// What the GPU did since the last time.
+    pub fn gpu_log(&self) -> Vec<String> {
+        let path = self.cache.path().join("cuda.log");
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        drop(std::fs::remove_file(path));
+        text.lines().map(str::to_owned).collect()
     }
 
     /// The folder, or a file in it.
@@ -50,7 +73,7 @@ impl Session {
     /// The working folder and an environment in which nothing of this machine's matters but PATH.
     fn prepare(&self, command: &mut Command) {
         command.current_dir(self.folder.path()).env("COLUMNS", "100").env("XDG_CACHE_HOME", self.cache.path());
-        for name in ["NO_COLOR", "CUDA_HOME", "CUDA_PATH", "VIRTUAL_ENV", "NVCC_CCBIN"] {
+        for name in ["NO_COLOR", "CUDA_HOME", "CUDA_PATH", "VIRTUAL_ENV", "NVCC_CCBIN", "CUDA_VISIBLE_DEVICES"] {
             command.env_remove(name);
         }
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
@@ -89,7 +112,7 @@ impl Session {
     }
 }
 
-/// A folder with the script of `tests/fake-nvcc`, and a cache that its sessions share.
+/// A folder with a script in the place of nvcc, and a cache that its sessions share.
 #[cfg(unix)]
 pub struct FakeNvcc {
     folder: tempfile::TempDir,
@@ -99,9 +122,23 @@ pub struct FakeNvcc {
 #[cfg(unix)]
 impl FakeNvcc {
     pub fn new() -> Self {
+        Self::of("fake-nvcc")
+    }
+
+    /// The script of `tests/emulator`: its cubins run on the driver in NVIDIA's place. None without a C++ compiler.
+    pub fn emulator() -> Option<Self> {
+        let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
+        let answers = Command::new(compiler).arg("--version").output().is_ok_and(|output| output.status.success());
+        if !answers {
+            println!("skipped: no C++ compiler (c++ on PATH, or CXX)");
+        }
+        answers.then(|| Self::of("emulator"))
+    }
+
+    fn of(folder: &str) -> Self {
         let fake = Self { folder: tempfile::tempdir().unwrap(), cache: Rc::new(tempfile::tempdir().unwrap()) };
         std::fs::create_dir(fake.bin()).unwrap();
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fake-nvcc/nvcc");
+        let script = format!("{}/../tests/{folder}/nvcc", env!("CARGO_MANIFEST_DIR"));
         std::os::unix::fs::symlink(script, fake.bin().join("nvcc")).unwrap();
         std::os::unix::fs::symlink("/bin/sh", fake.bin().join("gcc")).unwrap();
         fake

@@ -4,6 +4,9 @@ mod session;
 
 /// Bundles and executables.
 mod compile;
+/// Sampling on a GPU.
+#[cfg(target_os = "linux")]
+mod cuda;
 /// What runs here.
 mod doctor;
 /// `forward` against the reference.

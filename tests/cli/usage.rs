@@ -17,7 +17,7 @@ fn nonsense_is_refused_with_the_way_out() {
         (&["sample", "--eta", "nan"], "--eta"),
         (&["sample", "--batch", "0"], "--batch 4"),
         (&["sample", "--threads", "0"], "--threads"),
-        (&["sample", "--device", "cuda:0"], "--device cpu"),
+        (&["sample", "--device", "cuda"], "cuda:0"),
         (&["sample", "--device", "tpu"], "--device cpu"),
         (&["sample", "--weights", "random:x"], "random:0"),
         (&["sample", "--weights", "a,,b"], "empty"),

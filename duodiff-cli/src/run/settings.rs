@@ -29,6 +29,10 @@ pub struct Recipe {
     pub pair: String,
     /// Hash of the plan.
     pub plan: String,
+    /// What the kernels are for: `cpu`, or a kind of GPU.
+    pub target: String,
+    /// What products are computed in.
+    pub precision: String,
     /// Seed of the noise.
     #[serde(serialize_with = "whole")]
     pub seed: u64,
@@ -137,6 +141,8 @@ pub mod tests {
             version: "0.1.0".to_string(),
             pair: "Mnist".to_string(),
             plan: "aa".to_string(),
+            target: "cpu".to_string(),
+            precision: "f32".to_string(),
             seed: 7,
             solver: "ddim".to_string(),
             steps: 50,

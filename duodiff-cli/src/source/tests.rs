@@ -82,9 +82,9 @@ fn a_bundle_for_another_machine_is_a_misfit() {
         bundle.targets = vec![Sm::Sm90a.into()];
         bundle.cuda = Some(Cuda { precision: Precision::F32, batches: vec![1], cubins: modules.into_iter().map(cubin).collect() });
     });
-    let refused = Source::choose(Catalog(&[]), Some(&path), None).err().unwrap();
+    let refused = Source::choose(Catalog(&[]), Some(&path), None).unwrap().place(DeviceArg::Cpu).unwrap_err();
     assert_eq!(refused.exit, Exit::Misfit);
-    assert!(refused.message.contains("sm_90a"), "{}", refused.message);
+    assert!(refused.message.contains("x.duo is compiled for sm_90a, not for cpu"), "{}", refused.message);
 }
 
 #[test]

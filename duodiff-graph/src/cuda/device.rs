@@ -28,6 +28,13 @@ pub struct DeviceRecord {
     pub shared: u32,
 }
 
+impl DeviceRecord {
+    /// The driver's version of CUDA for people, e.g. `13.0`.
+    pub fn cuda_version(&self) -> String {
+        format!("{}.{}", self.driver / 1000, self.driver % 1000 / 10)
+    }
+}
+
 /// All GPUs of this machine.
 pub fn devices() -> Result<Vec<DeviceRecord>, CudaError> {
     let driver = Driver::get()?;

@@ -11,14 +11,14 @@ pub const CUDA: u32 = 13_000;
 pub enum Misfit {
     /// An older driver than the kernels need.
     #[error(
-        "{device} has a driver for CUDA {}, the kernels need {} -- install the NVIDIA driver 580 or newer, or use --device cpu",
-        version(*found), version(CUDA)
+        "{device} has a driver for CUDA {found}, the kernels need {}.{} -- install the NVIDIA driver 580 or newer, or use --device cpu",
+        CUDA / 1000, CUDA % 1000 / 10
     )]
     Driver {
         /// The GPU.
         device: String,
-        /// What its driver knows.
-        found: u32,
+        /// What its driver knows, e.g. `12.8`.
+        found: String,
     },
     /// Kernels of another kind of GPU.
     #[error("{device} has compute capability {}.{}, the kernels are for {compiled} -- {mend}", found.0, found.1)]
@@ -32,11 +32,6 @@ pub enum Misfit {
         /// What to type.
         mend: String,
     },
-}
-
-/// E.g. `12.8` of 12080.
-fn version(number: u32) -> String {
-    format!("{}.{}", number / 1000, number % 1000 / 10)
 }
 
 /// Whether a GPU of this capability executes code of a kind: of its major version and no higher minor one; of exactly its own, where the
@@ -71,7 +66,7 @@ pub fn choose(compiled: &[Sm], device: &DeviceRecord) -> Result<Sm, Misfit> {
         return Err(Misfit::Capability { device: device.name.clone(), found: device.capability, compiled, mend });
     };
     match device.driver {
-        found if found < CUDA => Err(Misfit::Driver { device: device.name.clone(), found }),
+        found if found < CUDA => Err(Misfit::Driver { device: device.name.clone(), found: device.cuda_version() }),
         _ => Ok(closest),
     }
 }

@@ -19,4 +19,4 @@ mod memory;
 mod state;
 mod stream;
 
-pub use control::Driver;
+pub use control::{Driver, install};

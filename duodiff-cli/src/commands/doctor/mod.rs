@@ -1,44 +1,28 @@
 //! `duodiff doctor`: what runs on this machine, and what does not and why.
 
-use std::fmt::{self, Display, Formatter};
+mod finding;
 
 use duodiff::graph::bundle::Bundle;
 use duodiff::graph::cpu::Isa;
+use duodiff::graph::cuda::{self, DeviceRecord};
 use duodiff::graph::emit::Toolchain;
-use serde::Serialize;
+use duodiff::graph::target::Target;
 
-use crate::args::DoctorArgs;
-use crate::error::Result;
+use crate::args::{DeviceArg, DoctorArgs};
+use crate::device::{Gpus, Offer, Place};
+use crate::error::{Failure, Result, echo_path};
 use crate::{environment, report, resources, source};
 
-/// Something that a run may need.
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum Finding {
-    /// The executor that is always there.
-    Cpu { cores: usize, instructions: String, free_bytes: Option<u64> },
-    /// What bundles for GPUs need.
-    Cuda { driver: bool, problem: Option<String> },
-    /// What `compile --target sm_…` needs.
-    Compiler { found: Option<Compiler>, problem: Option<String> },
-    /// Where cubins are kept.
-    Cache { folder: Option<String>, cubins: usize, bytes: u64 },
-    /// The pair that is sampled where none is named.
-    Pair { name: Option<String>, from: &'static str, targets: Vec<&'static str>, weights: &'static str, problem: Option<String> },
-}
-
-/// A compiler of CUDA.
-#[derive(Serialize)]
-struct Compiler {
-    name: String,
-    path: String,
-    from: &'static str,
-    targets: Vec<&'static str>,
-}
+use finding::{Compiler, Finding, Pair};
 
 /// Prints the findings.
 pub fn run(args: &DoctorArgs) -> Result {
-    let findings = [cpu(), cuda(), compiler(), cache(), pair()];
+    let named = args.bundle.as_ref().map(|path| Ok((source::read_bundle(path)?, echo_path(path)))).transpose()?;
+    let gpus = cuda::devices();
+    let mut findings = vec![cpu()];
+    findings.extend(cuda(&gpus));
+    findings.extend([compiler(), cache(), own_pair(&gpus)]);
+    findings.extend(named.map(|(bundle, name)| pair(bundle, name, &gpus)));
     let shown = |finding: &Finding| if args.json { report::json(finding) } else { report::harmless(&finding.to_string()) };
     findings.iter().try_for_each(|finding| report::line(&shown(finding)))
 }
@@ -48,13 +32,21 @@ fn cpu() -> Finding {
     Finding::Cpu { cores: source::threads(None), instructions, free_bytes: resources::available_memory() }
 }
 
-/// Whether NVIDIA's driver is installed; nothing of it is called.
-fn cuda() -> Finding {
-    let name = if cfg!(windows) { "nvcuda.dll" } else { "libcuda.so.1" };
-    // SAFETY: the driver's library, whose initialisers are those of every CUDA program.
-    let loaded = unsafe { libloading::Library::new(name) };
-    let problem = loaded.err().map(|_| format!("the driver's library {name} is missing -- install NVIDIA's driver, version 580 or newer"));
-    Finding::Cuda { driver: problem.is_none(), problem }
+fn cuda(gpus: &Gpus) -> Vec<Finding> {
+    match gpus {
+        Ok(gpus) => gpus.iter().map(gpu).collect(),
+        Err(why) => vec![Finding::Cuda { gpu: None, runs: Vec::new(), problem: Some(why.to_string()) }],
+    }
+}
+
+fn gpu(record: &DeviceRecord) -> Finding {
+    let fits = |target: &Target| target.gpu().is_some() && cuda::fit(*target, record).is_ok();
+    let runs: Vec<_> = Target::ALL.into_iter().filter(fits).map(Target::name).collect();
+    let problem = match cuda::best(record) {
+        Some(sm) => cuda::fit(sm.into(), record).err().map(|why| why.to_string()),
+        None => Some("this version compiles nothing for it".to_owned()),
+    };
+    Finding::Cuda { gpu: Some(record.clone()), runs, problem }
 }
 
 fn compiler() -> Finding {
@@ -78,43 +70,24 @@ fn cache() -> Finding {
     Finding::Cache { folder: cache.map(|cache| cache.folder().display().to_string()), cubins, bytes }
 }
 
-fn pair() -> Finding {
-    let finding = |bundle: Bundle, from| Finding::Pair {
-        name: Some(bundle.plan.spec.name),
-        from,
-        targets: bundle.targets.iter().map(|target| target.name()).collect(),
-        weights: if bundle.weights.is_some() { "inside" } else { "elsewhere" },
-        problem: None,
-    };
+/// The pair that is sampled where none is named.
+fn own_pair(gpus: &Gpus) -> Finding {
     match source::own_bundle() {
-        Ok(Some(bundle)) => finding(bundle, "standalone"),
-        Ok(None) => finding(source::built_in(), "built in"),
-        Err(why) => Finding::Pair { name: None, from: "standalone", targets: Vec::new(), weights: "", problem: Some(why.message) },
+        Ok(Some(bundle)) => pair(bundle, "standalone".to_owned(), gpus),
+        Ok(None) => pair(source::built_in(), "built in".to_owned(), gpus),
+        Err(why) => Finding::Pair(Pair { from: "standalone".to_owned(), problem: Some(why.message), ..Pair::default() }),
     }
 }
 
-impl Display for Finding {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cpu { cores, instructions, free_bytes } => {
-                let free = free_bytes.map_or(String::new(), |free| format!(", {} of memory free", report::bytes(free)));
-                let noun = if *cores == 1 { "core" } else { "cores" };
-                write!(f, "cpu        {cores} {noun}, {instructions}{free}")
-            }
-            Self::Cuda { problem: Some(problem), .. } => write!(f, "cuda       no: {problem}"),
-            Self::Cuda { .. } => write!(f, "cuda       NVIDIA's driver is there"),
-            Self::Compiler { found: Some(Compiler { name, path, from, targets }), .. } => {
-                write!(f, "compiler   {name} at {path} ({from}), for {}", targets.join(", "))
-            }
-            Self::Compiler { problem, .. } => write!(f, "compiler   no: {}", problem.as_deref().unwrap_or_default()),
-            Self::Cache { folder: Some(folder), cubins, bytes } => {
-                write!(f, "cache      {folder}: {cubins} cubins, {}", report::bytes(*bytes))
-            }
-            Self::Cache { .. } => write!(f, "cache      no: this user has no home folder"),
-            Self::Pair { name: Some(name), from, targets, weights, .. } => {
-                write!(f, "pair       {name}, {from}, for {}, weights {weights}", targets.join(", "))
-            }
-            Self::Pair { problem, .. } => write!(f, "pair       no: {}", problem.as_deref().unwrap_or_default()),
-        }
-    }
+fn pair(bundle: Bundle, from: String, gpus: &Gpus) -> Finding {
+    let targets = bundle.targets.iter().map(|target| target.name()).collect();
+    let weights = if bundle.weights.is_some() { "inside" } else { "elsewhere" };
+    let name = bundle.plan.spec.name;
+    let offer = Offer { name: from.clone(), pair: name.clone(), targets: bundle.targets, kernels: bundle.cuda };
+    let (device, problem) = match Place::choose(DeviceArg::Auto, offer, || gpus.clone()) {
+        Ok(Place::Cpu(why)) => (Some("cpu".to_owned()), why),
+        Ok(Place::Gpu { record, .. }) => (Some(format!("cuda:{}", record.ordinal)), None),
+        Err(Failure { message, .. }) => (None, Some(message)),
+    };
+    Finding::Pair(Pair { name: Some(name), from, targets, weights, device, problem })
 }

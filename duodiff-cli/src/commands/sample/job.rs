@@ -5,6 +5,7 @@ use duodiff::graph::sampler::{Labels, Quantize};
 use duodiff::graph::spec::{PairSpec, Phase};
 
 use crate::args::{ClassArg, QuantizeArg, SampleArgs, SolverArg};
+use crate::device::Place;
 use crate::error::{Failure, Result};
 use crate::report;
 use crate::run::{Recipe, Settings};
@@ -64,7 +65,8 @@ impl Job {
     }
 
     /// What `run.toml` and the PNGs say.
-    pub fn settings(&self, ready: &Ready) -> Settings {
+    pub fn settings(&self, ready: &Ready, place: &Place) -> Settings {
+        let (target, precision) = place.computes();
         let hashes = self.spec.backbones.iter().zip(ready.weights()).map(|(spec, weights)| (spec.name.clone(), report::hex(&weights.hash)));
         let (name, eta) = match self.solver {
             Solver::Ddpm => ("ddpm", 1.0),
@@ -74,6 +76,8 @@ impl Job {
             version: env!("CARGO_PKG_VERSION").to_string(),
             pair: self.spec.name.clone(),
             plan: report::hex(&ready.plan_hash()),
+            target: target.name().to_string(),
+            precision: precision.name().to_string(),
             seed: self.seed,
             solver: name.to_string(),
             steps: self.steps.rows.len() as u32,

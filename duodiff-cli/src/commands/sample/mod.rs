@@ -9,13 +9,14 @@ use duodiff::graph::executor::Executor;
 use duodiff::graph::sampler::Image;
 use serde::Serialize;
 
-use crate::args::{BatchArg, SampleArgs};
+use crate::args::SampleArgs;
 use crate::catalog::Catalog;
+use crate::device::{self, Engine, Place};
 use crate::error::{Exit, Failure, Result, echo_path};
 use crate::image::{self, Text};
 use crate::progress::{self, Progress, Verbosity};
 use crate::run::{Entry, Recipe, Run};
-use crate::source::{self, Ready, Source};
+use crate::source::{self, Source};
 use crate::{report, resources, signals};
 
 use job::Job;
@@ -43,41 +44,33 @@ struct Summary {
 
 /// Samples.
 pub fn run(catalog: Catalog<'_>, args: &SampleArgs, verbosity: Verbosity) -> Result {
-    let source = Source::choose(catalog, args.source.as_deref(), args.weights.as_ref())?;
+    let mut source = Source::choose(catalog, args.source.as_deref(), args.weights.as_ref())?;
     let job = Job::new(source.spec(), args)?;
+    // What does not fit the machine is refused before weights are read.
+    let place = source.place(args.device)?;
     let ready = source.load()?;
-    let settings = job.settings(&ready);
+    let settings = job.settings(&ready, &place);
     let folder = args.output.clone().unwrap_or_else(|| Run::default_folder(&job.default_name(), &settings));
     let bytes = job.spec.image.elements() as u64;
-    let threads = source::threads(args.threads);
+    if let Place::Cpu(Some(why)) = &place {
+        verbosity.say(&format!("on the CPU: {why}"));
+    }
+    let engine = Engine::open(place, ready.plan(), source::threads(args.threads))?;
     let evaluations = job.steps.evaluations(job.spec.backbones.len());
-    let memory = |batch| ready.memory(batch, threads, &evaluations);
-    let batch = batch(args.batch, &ready, job.count, memory);
-    resources::check_memory(memory(batch), "a smaller --batch, e.g. --batch 1")?;
+    let batch = engine.batch(args.batch, &ready, job.count, &evaluations);
+    engine.check_memory(&ready, batch, &evaluations)?;
     resources::check_disk(job.count.saturating_mul(bytes + 4096), &folder)?;
     let mut run = Run::open(&folder, &settings)?;
     signals::install();
-    verbosity.detail(&format!("{}; batch {batch}, threads {threads}", job.describe()));
+    verbosity.detail(&format!("{}; {}, batch {batch}", job.describe(), engine.describe()));
     let mut progress = Progress::new(job.count, run.finished(), verbosity);
     if run.finished() < job.count {
-        let mut executor = ready.executor(batch, threads)?;
-        let sampled = sample(&job, &mut executor, &mut run, &mut progress, args, &folder);
+        let mut executor = engine.executor(ready, batch)?;
+        let sampled = sample(&job, &mut *executor, &mut run, &mut progress, args, &folder);
         progress.clear();
         sampled?;
     }
     finish(run, &progress, args, verbosity, &folder)
-}
-
-/// As asked, or as many as run well and fit into memory; never more than there are.
-fn batch(asked: BatchArg, ready: &Ready, count: u64, memory: impl Fn(usize) -> u64) -> usize {
-    let most = usize::try_from(count).unwrap_or(usize::MAX);
-    match asked {
-        BatchArg::Images(images) => images.min(most),
-        BatchArg::Auto => {
-            let fits = |batch: &usize| resources::check_memory(memory(*batch), "").is_ok();
-            (1..=ready.efficient_batch().min(most)).rev().find(fits).unwrap_or(1)
-        }
-    }
 }
 
 /// Samples what is missing, batch by batch.
@@ -94,7 +87,10 @@ fn sample(job: &Job, executor: &mut dyn Executor, run: &mut Run, progress: &mut 
         let images = match trajectory::sample(job, executor, missing, &pace, progress) {
             Ok(images) => images,
             Err(Ended::Interrupted) => return Err(interrupted(progress, job, folder)),
-            Err(Ended::Failed(failure)) => return Err(failure),
+            Err(Ended::Failed(exit, why)) => {
+                let message = format!("{why}; {} of {} images are kept in {}", progress.done(), job.count, echo_path(folder));
+                return Err(Failure::new(exit, message).hint(device::AGAIN));
+            }
         };
         let images: Vec<_> = images.iter().map(|image| encode(image, job, run.recipe())).collect::<Result<_>>()?;
         run.publish(&images)?;

@@ -9,7 +9,7 @@ use duodiff::graph::process::Steps;
 use duodiff::graph::sampler::{self, Image, Sampler, SamplerError, Settings};
 
 use super::job::Job;
-use crate::error::{Exit, Failure};
+use crate::error::Exit;
 use crate::progress::{Position, Progress};
 use crate::signals;
 
@@ -20,8 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub enum Ended {
     /// A signal came.
     Interrupted,
-    /// The executor failed.
-    Failed(Failure),
+    /// The executor failed, and why.
+    Failed(Exit, String),
 }
 
 /// The share of a trajectory's work that is done after each step.
@@ -67,6 +67,7 @@ pub fn sample(
     let sampler = Sampler::new(executor, &job.steps, settings).map(|sampler| sampler.watch(watch));
     sampler.and_then(|mut sampler| sampler.next().unwrap_or(Ok(Vec::new()))).map_err(|why| match why {
         SamplerError::Executor(ExecutorError::Stopped { .. }) => Ended::Interrupted,
-        why => Ended::Failed(Failure::new(Exit::Failed, why.to_string())),
+        SamplerError::Executor(ExecutorError::Device(why)) => Ended::Failed(Exit::Device, why.to_string()),
+        why => Ended::Failed(Exit::Failed, why.to_string()),
     })
 }
