@@ -35,7 +35,7 @@ fn the_set_is_small_and_compiles_in_minutes() {
 fn every_launch_fits_the_parameters_of_its_kernel() {
     let Some(set) = set() else { return };
     let compiler = &set.toolchain.compiler;
-    let read = |unit| Parameters::of(&String::from_utf8(compiler.ptx(unit, Sm::Sm80).expect("PTX")).expect("text"));
+    let read = |unit| Parameters::of(&String::from_utf8(compiler.ptx(unit, Sm::Sm90a).expect("PTX")).expect("text"));
     let kernels: BTreeMap<_, _> = set.units.iter().map(|(module, unit)| (*module, read(unit))).collect();
     for used in &set.uses {
         let (module, entry) = (used.kernel.module, used.kernel.entry.as_str());
@@ -78,10 +78,15 @@ fn tensor_cores_compute_where_they_are_meant_to() {
     let Some(set) = set() else { return };
     for cubin in &set.cubins {
         let Some(sass) = set.tool("nvdisasm", "-c", cubin) else { return };
-        let meant = matches!(cubin.module, Module::LinearMma(_) | Module::AttentionMma);
+        let meant = match cubin.module {
+            Module::LinearMma(_) | Module::AttentionMma => Some("HMMA"),
+            Module::LinearWgmma => Some("HGMMA"),
+            _ => None,
+        };
         for (entry, code) in listing::functions(&sass) {
             assert!(code.contains("EXIT"), "{entry}: no code");
-            assert_eq!(code.contains("HMMA"), meant, "{entry} for {}: HMMA among its instructions", cubin.target);
+            let found = ["HMMA", "HGMMA"].into_iter().find(|name| code.contains(name));
+            assert_eq!(found, meant, "{entry} for {}: instructions of tensor cores", cubin.target);
         }
     }
 }

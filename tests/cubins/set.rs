@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use duodiff::graph::compile::{self, compile};
 use duodiff::graph::emit::{Cubin, Job, Options, Search, Toolchain, Unit, cubins, units};
-use duodiff::graph::launch::{self, Argument, DevicePlan, Entries, Kernel, Launch, Module, Precision};
+use duodiff::graph::launch::{self, Argument, DevicePlan, Entries, Gpu, Kernel, Launch, Module, Precision, WARPGROUP_TILES};
 use duodiff::graph::plan::Plan;
 use duodiff::graph::target::Sm;
 
@@ -67,15 +67,18 @@ impl Set {
     fn compile(toolchain: Toolchain) -> Self {
         let plan = |pair: &&dyn duodiff::Pair| compile(*pair, &compile::Options::default()).expect("a plan").plan;
         let plans: Vec<Plan> = duodiff::PAIRS.iter().map(plan).collect();
-        // The kernels that no pair needs, those of operators that no recogniser claimed, are compiled too.
-        let unit = |module| Unit::of(module).expect("a source");
-        let mut all: BTreeMap<_, _> = SMS.into_iter().flat_map(|sm| Module::ALL.map(|module| ((sm, module), unit(module)))).collect();
+        // Modules that no pair needs are compiled too: those of operators that no recogniser claimed, and those that no table chooses.
+        let wanted = SMS.into_iter().flat_map(|sm| Module::ALL.map(|module| (sm, module)));
+        let wanted = wanted.filter(|(sm, module)| *module != Module::LinearWgmma || *sm == Sm::Sm90a);
+        let mut all: BTreeMap<_, _> = wanted.map(|(sm, module)| ((sm, module), Unit::of(module).expect("a source"))).collect();
         let mut uses = BTreeSet::new();
         for (plan, precision) in plans.iter().flat_map(|plan| Precision::ALL.map(|precision| (plan, precision))) {
             for sm in SMS {
                 let units = units(plan, precision, sm).expect("sources");
                 all.extend(units.into_iter().map(|unit| ((sm, unit.module), unit)));
-                uses.extend(launches(plan, precision, sm).map(|launch| Use::of(sm, &launch)));
+                for gpu in tables(sm) {
+                    uses.extend(launches(plan, precision, gpu).map(|launch| Use::of(sm, &launch)));
+                }
             }
         }
         let jobs: Vec<_> = all.iter().map(|((target, _), unit)| Job { unit, target: *target }).collect();
@@ -102,9 +105,16 @@ impl Set {
     }
 }
 
+/// The tables that kernels are chosen by: the checked-in one, and one with the tiles that it may have.
+fn tables(sm: Sm) -> Vec<Gpu> {
+    let known = Gpu::of(sm);
+    let other = (sm == Sm::Sm90a).then_some(Gpu { warpgroup_tiles: Some(WARPGROUP_TILES), ..known });
+    [known].into_iter().chain(other).collect()
+}
+
 /// Everything that is launched for a pair.
-fn launches(plan: &Plan, precision: Precision, sm: Sm) -> impl Iterator<Item = Launch> {
-    let device = DevicePlan::new(plan, precision, sm).expect("a plan for GPUs");
+fn launches(plan: &Plan, precision: Precision, gpu: Gpu) -> impl Iterator<Item = Launch> {
+    let device = DevicePlan::with_table(plan, precision, gpu).expect("a plan for GPUs");
     let (elements, backbones) = (plan.spec.image.elements(), 0..plan.backbones.len());
     let networks = backbones.flat_map(move |backbone| {
         BATCHES.into_iter().flat_map(move |batch| [(backbone, batch, Entries::Step), (backbone, batch, Entries::Image)])
