@@ -9,7 +9,7 @@ fn says_what_runs_and_what_does_not() {
     for (name, wanted) in [
         ("cpu", " of memory free"),
         ("cuda", "no: no NVIDIA driver was found (libcuda.so.1) -- install the NVIDIA driver 580 or newer"),
-        ("compiler", "no: no CUDA compiler"),
+        ("compiler", "no CUDA compiler"),
         ("cache", "duodiff/cubins: 0 cubins, 0 B"),
         ("pair", "Mnist, built in, for cpu, weights inside, runs on cpu"),
     ] {

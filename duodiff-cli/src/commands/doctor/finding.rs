@@ -16,7 +16,7 @@ pub enum Finding {
     /// A GPU, and the kinds of kernels that it runs; one finding without a GPU where there is none.
     Cuda { gpu: Option<DeviceRecord>, runs: Vec<&'static str>, problem: Option<String> },
     /// What `compile --target sm_…` needs.
-    Compiler { found: Option<Compiler>, problem: Option<String> },
+    Compiler { found: Option<Compiler>, problem: Option<String>, install: Option<String> },
     /// Where cubins are kept.
     Cache { folder: Option<String>, cubins: usize, bytes: u64 },
     /// A pair that can be sampled without a compiler: where it would run, and why not elsewhere.
@@ -66,7 +66,10 @@ impl Display for Finding {
             Self::Compiler { found: Some(Compiler { name, path, from, targets }), .. } => {
                 write!(f, "compiler   {name} at {path} ({from}), for {}", targets.join(", "))
             }
-            Self::Compiler { problem, .. } => write!(f, "compiler   no: {}", problem.as_deref().unwrap_or_default()),
+            Self::Compiler { problem, install, .. } => {
+                write!(f, "compiler   {}", problem.as_deref().unwrap_or_default())?;
+                install.iter().try_for_each(|line| write!(f, "\n           try: {line}"))
+            }
             Self::Cache { folder: Some(folder), cubins, bytes } => {
                 write!(f, "cache      {folder}: {cubins} cubins, {}", report::bytes(*bytes))
             }

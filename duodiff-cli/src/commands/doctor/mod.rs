@@ -54,12 +54,11 @@ fn compiler() -> Finding {
         Ok(Toolchain { compiler, from, .. }) => {
             let targets = compiler.known().iter().map(|sm| sm.name()).collect();
             let found = Compiler { name: compiler.name(), path: compiler.path().display().to_string(), from, targets };
-            Finding::Compiler { found: Some(found), problem: None }
+            Finding::Compiler { found: Some(found), problem: None, install: None }
         }
         Err(why) => {
             let failure = environment::failed(&why);
-            let mend = failure.hint.map_or(String::new(), |hint| format!("; try: {hint}"));
-            Finding::Compiler { found: None, problem: Some(format!("{}{mend}", failure.message)) }
+            Finding::Compiler { found: None, problem: Some(failure.message), install: failure.hint }
         }
     }
 }
