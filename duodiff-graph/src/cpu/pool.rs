@@ -12,6 +12,11 @@ const SPINS: usize = 4000;
 /// A launch: called with (worker, task), worker 0 being the caller's thread.
 type Work<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
+/// Set in [`Shared::state`] while workers may enter.
+const OPEN: usize = 1 << 16;
+/// One launch in [`Shared::state`].
+const LAUNCH: usize = 1 << 17;
+
 /// The threads. Dropping the pool ends them.
 pub(super) struct Pool {
     shared: Arc<Shared>,
@@ -19,14 +24,12 @@ pub(super) struct Pool {
 }
 
 struct Shared {
-    /// Number of launches so far; a change is the signal to start.
-    launches: AtomicUsize,
-    /// The launch, valid while `busy` is not 0.
+    /// [`LAUNCH`] · launches so far, + [`OPEN`] while workers may enter the last one, + how many are in it.
+    state: AtomicUsize,
+    /// The launch, valid for those that are in it.
     work: UnsafeCell<Option<Work<'static>>>,
     tasks: AtomicUsize,
     next: AtomicUsize,
-    /// Workers that have not finished the launch.
-    busy: AtomicUsize,
     panicked: AtomicBool,
     stop: AtomicBool,
     sleepers: AtomicUsize,
@@ -34,8 +37,8 @@ struct Shared {
     wake: Condvar,
 }
 
-// SAFETY: `work` is written by the caller only while `busy` is 0, so while no worker reads it; the release store of
-// `launches` publishes it. All else is atomic or locked.
+// SAFETY: `work` is written by the caller only while no worker is in a launch and none may enter; the store of `state`
+// publishes it to those that enter. All else is atomic or locked.
 unsafe impl Sync for Shared {}
 // SAFETY: the work is `Sync`, so it may be called from any thread.
 unsafe impl Send for Shared {}
@@ -44,11 +47,10 @@ impl Pool {
     /// A pool of `threads` threads, the caller's included.
     pub fn new(threads: usize) -> Self {
         let shared = Arc::new(Shared {
-            launches: AtomicUsize::new(0),
+            state: AtomicUsize::new(0),
             work: UnsafeCell::new(None),
             tasks: AtomicUsize::new(0),
             next: AtomicUsize::new(0),
-            busy: AtomicUsize::new(0),
             panicked: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             sleepers: AtomicUsize::new(0),
@@ -68,7 +70,8 @@ impl Pool {
         self.handles.len() + 1
     }
 
-    /// Calls `work(worker, task)` once for every task, on all threads; returns when all are done.
+    /// Calls `work(worker, task)` once for every task, on all threads; returns when all are done. A worker that does not come
+    /// in time, because the system gave its core to somebody else, is not waited for: the others take its share.
     pub fn run(&mut self, tasks: usize, work: Work<'_>) {
         if tasks <= 1 || self.handles.is_empty() {
             (0..tasks).for_each(|task| work(0, task));
@@ -84,21 +87,22 @@ impl Pool {
 
     fn start(&mut self, tasks: usize, work: Work<'_>) {
         let shared = &*self.shared;
-        // SAFETY: `run` does not return before every worker is done with it, so the longer lifetime is never used.
+        // SAFETY: `run` does not return before every worker that entered has left and none can enter, so the longer lifetime
+        // is never used.
         let work = unsafe { std::mem::transmute::<Work<'_>, Work<'static>>(work) };
-        // SAFETY: `busy` is 0 (the last launch was joined), so no worker reads the cell.
+        // SAFETY: the last launch was joined, so no worker reads the cell.
         unsafe { *shared.work.get() = Some(work) };
         shared.tasks.store(tasks, Relaxed);
         shared.next.store(0, Relaxed);
-        shared.busy.store(self.handles.len(), Relaxed);
-        shared.announce();
+        shared.state.fetch_add(LAUNCH + OPEN, SeqCst);
+        shared.wake();
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
         self.shared.stop.store(true, SeqCst);
-        self.shared.announce();
+        self.shared.wake();
         for handle in self.handles.drain(..) {
             // A worker catches the panics of its work; there is nothing to learn from its end.
             let _ = handle.join();
@@ -110,8 +114,9 @@ struct Join<'a>(&'a Shared);
 
 impl Drop for Join<'_> {
     fn drop(&mut self) {
+        self.0.state.fetch_sub(OPEN, SeqCst);
         let mut rounds = 0;
-        while self.0.busy.load(Acquire) > 0 {
+        while inside(self.0.state.load(Acquire)) > 0 {
             rounds += 1;
             if rounds < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
@@ -119,8 +124,8 @@ impl Drop for Join<'_> {
 }
 
 impl Shared {
-    fn announce(&self) {
-        self.launches.fetch_add(1, SeqCst);
+    /// Wakes whoever sleeps.
+    fn wake(&self) {
         if self.sleepers.load(SeqCst) > 0 {
             drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
             self.wake.notify_all();
@@ -130,38 +135,51 @@ impl Shared {
     /// The life of worker `index`.
     fn serve(&self, index: usize) {
         let mut seen = 0;
-        loop {
-            seen = self.wait(seen);
-            if self.stop.load(SeqCst) {
-                return;
-            }
-            // SAFETY: a launch was announced after its work was written, and `busy` counts this worker.
+        while let Some(launch) = self.enter(seen) {
+            // SAFETY: the worker is in the launch, whose work was written before it was opened.
             if let Some(work) = unsafe { *self.work.get() }
                 && catch_unwind(AssertUnwindSafe(|| self.take(index, work))).is_err()
             {
                 self.panicked.store(true, SeqCst);
             }
-            self.busy.fetch_sub(1, Release);
+            self.state.fetch_sub(1, Release);
+            seen = launch;
         }
     }
 
-    /// Waits for a launch after the `seen`-th; returns its number.
-    fn wait(&self, seen: usize) -> usize {
-        for _ in 0..SPINS {
-            let now = self.launches.load(Acquire);
-            if now != seen {
-                return now;
+    /// Waits for a launch other than the `seen`-th that is open, and enters it; returns its number, or none at the end.
+    fn enter(&self, seen: usize) -> Option<usize> {
+        let mut rounds = 0;
+        loop {
+            if self.stop.load(SeqCst) {
+                return None;
             }
-            std::hint::spin_loop();
+            let state = self.state.load(SeqCst);
+            let launch = state / LAUNCH;
+            if is_open(state) && launch != seen {
+                if self.state.compare_exchange(state, state + 1, SeqCst, Relaxed).is_ok() {
+                    return Some(launch);
+                }
+            } else if rounds < SPINS {
+                rounds += 1;
+                std::hint::spin_loop();
+            } else {
+                self.sleep(seen);
+                rounds = 0;
+            }
         }
+    }
+
+    /// Sleeps until there may be something to enter.
+    fn sleep(&self, seen: usize) {
         self.sleepers.fetch_add(1, SeqCst);
         let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        while self.launches.load(SeqCst) == seen {
+        let nothing = |state: usize| !is_open(state) || state / LAUNCH == seen;
+        while nothing(self.state.load(SeqCst)) && !self.stop.load(SeqCst) {
             guard = self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
         }
         drop(guard);
         self.sleepers.fetch_sub(1, SeqCst);
-        self.launches.load(SeqCst)
     }
 
     fn take(&self, worker: usize, work: Work<'_>) {
@@ -174,4 +192,13 @@ impl Shared {
             work(worker, task);
         }
     }
+}
+
+fn is_open(state: usize) -> bool {
+    state & OPEN != 0
+}
+
+/// Workers in the launch.
+fn inside(state: usize) -> usize {
+    state & (OPEN - 1)
 }
