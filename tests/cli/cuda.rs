@@ -136,6 +136,9 @@ fn what_does_not_fit_is_refused_or_runs_on_the_cpu() {
     let refused = run(&gpu, "13000;H100,9.0,1,132,232448", &[]);
     assert!(refused.code == Some(5) && refused.stderr.contains("of memory on cuda:0, 1.0 MiB are free"), "{refused:?}");
     assert_eq!(gpu.names("."), ["x.duo"], "no trace");
+    let large = gpu.run(&["sample", "x.duo", "--count", "70000", "--steps", "1", "--batch", "70000", "-o", "run"]);
+    assert!(large.code == Some(2) && large.stderr.contains("take a smaller batch"), "{large:?}");
+    assert_eq!(gpu.names("."), ["x.duo"], "no trace");
     let second = run(&gpu, "13000;A100,8.0,81920,108,166912;H100,9.0,81559,132,232448", &["-v"]);
     assert!(second.code == Some(0) && second.stderr.contains("cuda:1 H100"), "{second:?}");
 }

@@ -56,7 +56,7 @@ impl Engine {
     /// As many images as asked for; else as many as run well and fit into memory; never more than `count`.
     pub fn batch(&self, asked: BatchArg, ready: &Ready, count: u64, evaluations: &[usize]) -> usize {
         let most = usize::try_from(count).unwrap_or(usize::MAX);
-        let fits = |batch: &usize| self.check_memory(ready, *batch, evaluations).is_ok();
+        let fits = |batch: &usize| self.check(ready, *batch, evaluations).is_ok();
         match (asked, self) {
             (BatchArg::Images(images), _) => images.min(most),
             (BatchArg::Auto, Self::Cpu { .. }) => (1..=ready.efficient_batch().min(most)).rev().find(fits).unwrap_or(1),
@@ -67,13 +67,14 @@ impl Engine {
         }
     }
 
-    /// Refuses a batch that needs more memory than is free.
-    pub fn check_memory(&self, ready: &Ready, batch: usize, evaluations: &[usize]) -> Result {
+    /// Refuses a batch that needs more memory than is free, or more than a launch can count.
+    pub fn check(&self, ready: &Ready, batch: usize, evaluations: &[usize]) -> Result {
         const HINT: &str = "a smaller --batch, e.g. --batch 1";
         let open = match self {
             Self::Cpu { threads } => return resources::check_memory(ready.memory(batch, *threads, evaluations), HINT),
             Self::Gpu(open) => open,
         };
+        open.device.check_batch(batch).map_err(|why| failed(&why.into()))?;
         let memory = cuda::Memory::predict(ready.plan(), &open.device, batch, evaluations).map_err(|why| failed(&why))?;
         let (needed, free) = (memory.total(), open.free);
         if needed <= free {

@@ -63,15 +63,18 @@ impl Context {
 
 impl Drop for Context {
     fn drop(&mut self) {
+        if self.context.is_null() {
+            return;
+        }
         // A failure here has no consequence: the process is done with the device.
-        // SAFETY: handles that the driver gave and that nobody uses any more; null where setting up failed before they were made.
+        // SAFETY: handles that the driver gave and that nobody uses any more; no stream where setting up failed before it was made.
         unsafe {
+            // The thread that drops it need not be the one that opened it.
+            drop(self.driver.cuCtxSetCurrent(self.context));
             if !self.stream.is_null() {
                 drop(self.driver.cuStreamDestroy_v2(self.stream));
             }
-            if !self.context.is_null() {
-                drop(self.driver.cuDevicePrimaryCtxRelease_v2(self.device));
-            }
+            drop(self.driver.cuDevicePrimaryCtxRelease_v2(self.device));
         }
     }
 }

@@ -57,8 +57,7 @@ impl Cuda {
         let Gpu { context, record } = gpu;
         let target = choose(cubins, &record)?;
         let device = DevicePlan::new(&plan, precision, target)?;
-        // All that can be wrong with a batch is wrong with the largest.
-        (0..plan.backbones.len()).try_for_each(|backbone| device.body(backbone, batch, Entries::Image).map(|_| ()))?;
+        device.check_batch(batch)?;
         let modules = select(cubins, target, &device)?;
         let (found, wanted) = (weights.len(), plan.backbones.len());
         if found != wanted {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::unfused::unfuse;
-use super::{Argument, Element, Gpu, Launch, LaunchError, Module, Precision, Region, lower};
+use super::{Argument, Element, Gpu, Launch, LaunchError, Module, Precision, Region, lower, solver};
 use crate::null::{self, NullError};
 use crate::plan::{Layout, Plan};
 use crate::program::{Origin, Program, Value};
@@ -81,6 +81,15 @@ impl DevicePlan {
     /// The launches of one evaluation of a backbone for `batch` images: from [`Region::Image`] to [`Region::Output`].
     pub fn body(&self, backbone: usize, batch: usize, entries: Entries) -> Result<Vec<Launch>, LaunchError> {
         lower::body(&self.backbones[backbone].body, self.gpu, batch, entries)
+    }
+
+    /// Refuses a batch for which something cannot be launched; smaller ones than a good one are good.
+    pub fn check_batch(&self, batch: usize) -> Result<(), LaunchError> {
+        let elements = self.image.elements();
+        for launch in [solver::start(0, elements, batch), solver::update(0, elements, batch), solver::guide(0.0, elements, batch)] {
+            launch?;
+        }
+        (0..self.backbones.len()).try_for_each(|backbone| self.body(backbone, batch, Entries::Image).map(|_| ()))
     }
 
     /// The launches that fill the tables of a backbone for `steps` steps: from [`Region::Sinusoid`] to [`Region::Table`].
