@@ -4,6 +4,8 @@
 //! rows and the tables of times lie on the GPU, so that the host waits once per trajectory.
 
 mod arguments;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod context;
 mod device;
 mod driver;

@@ -5,6 +5,7 @@ use std::alloc::{Layout, alloc, dealloc};
 use duodiff_graph::noise::{Noise, Philox};
 use half::bf16;
 
+use super::gpu;
 use super::object::is_sanitized;
 
 /// An element type of the kernels.
@@ -77,7 +78,7 @@ impl<E: Copy> Buffer<E> {
         let layout = Layout::from_size_align((bytes + 2 * guard).max(1), 16).unwrap();
         // SAFETY: the layout is not empty; all of it is written at once.
         let start = unsafe {
-            let start = alloc(layout);
+            let start = if gpu::is_asked_for() { gpu::allocate(layout) } else { alloc(layout) };
             assert!(!start.is_null());
             start.write_bytes(GUARD, layout.size());
             start.add(guard).write_bytes(0xFF, bytes);
@@ -132,7 +133,11 @@ impl<E> Drop for Buffer<E> {
         let whole = unsafe {
             let bytes = std::slice::from_raw_parts(self.start, self.layout.size());
             let whole = bytes[..self.guard].iter().chain(&bytes[bytes.len() - self.guard..]).all(|byte| *byte == GUARD);
-            dealloc(self.start, self.layout);
+            if gpu::is_asked_for() {
+                gpu::free(self.start);
+            } else {
+                dealloc(self.start, self.layout);
+            }
             whole
         };
         assert!(whole || std::thread::panicking(), "a kernel wrote beside its output");

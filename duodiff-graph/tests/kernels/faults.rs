@@ -20,7 +20,10 @@ fn run_as(name: &str, threads: u32, shared: usize) -> Result<Vec<f64>, String> {
 
 /// Whether the tests run here at all.
 fn is_possible() -> bool {
-    super::object::compiler_or_note().is_some()
+    if super::gpu::is_asked_for() {
+        println!("skipped: for the emulator");
+    }
+    !super::gpu::is_asked_for() && super::object::compiler_or_note().is_some()
 }
 
 #[track_caller]

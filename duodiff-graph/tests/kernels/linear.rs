@@ -168,7 +168,7 @@ fn tensor_cores<E: Element>() {
 
 #[test]
 fn products_on_warpgroups() {
-    if super::object::compiler_or_note().is_none() {
+    if Object::of("linear_wgmma.cu", bf16::DEFINES).is_none() {
         return;
     }
     for (tokens, columns, n) in SHAPES.into_iter().chain([([1, 300], [520, 0], 270)]) {
@@ -222,11 +222,12 @@ fn tables<E: Element>() {
     let step = Buffer::from(&[Step { row: 9, entry: 2, ticket: 0, reserved: 0 }]);
     let shared = Tokens::<E>::aligned(3, [1, 1, 20]);
     let residual = Window { image: 0, stride: 0, ..shared.window() };
-    for kernel in mma::<E>().iter().chain([&generic::<E>()]) {
+    let has_warpgroups = size_of::<E>() == 2 && Object::of("linear_wgmma.cu", E::DEFINES).is_some();
+    for kernel in mma::<E>().iter().chain([&generic::<E>()]).chain(wgmma().iter().filter(|_| has_warpgroups)) {
         let out = Buffer::<E>::poisoned(6 * 20);
         let windows = [table.table(), Window::NONE, residual];
         launch(kernel, "none", windows, &weight, std::ptr::null_mut(), &out, [6, 20, 24], step.pointer());
-        let round = if kernel.file == "linear_mma.cu" { operand::<E> } else { |x| x };
+        let round = if kernel.file == "linear.cu" { |x| x } else { operand::<E> };
         let weights = weight.values();
         let wanted: Vec<f64> = (0..6)
             .flat_map(|r| {
@@ -243,7 +244,7 @@ macro_rules! both {
     ($($test:ident $f:ident),* $(,)?) => {$(
         #[test]
         fn $test() {
-            if super::object::compiler_or_note().is_some() {
+            if super::object::is_possible() {
                 $f::<f32>();
                 $f::<bf16>();
             }

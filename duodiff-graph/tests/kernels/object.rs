@@ -8,7 +8,11 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::{env, fs, process};
 
+use duodiff_graph::cuda::bench::Shape;
+use duodiff_graph::launch::Module;
 use libloading::{Library, Symbol};
+
+use super::gpu;
 
 /// A grid or a block.
 #[repr(C)]
@@ -87,6 +91,11 @@ pub fn compiler_or_note() -> Option<OsString> {
     compiler
 }
 
+/// Whether kernels can run here; a note if not.
+pub fn is_possible() -> bool {
+    gpu::is_asked_for() || compiler_or_note().is_some()
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -101,78 +110,99 @@ pub fn emulator() -> PathBuf {
     root().join("../tests/emulator")
 }
 
-/// A compiled source.
-pub struct Object {
-    library: Library,
+/// A compiled source: an object of the emulator, or a module of a GPU.
+pub enum Object {
+    Emulated(Library),
+    Gpu(Module),
 }
 
 impl Object {
     /// The object of `kernels/FILE` or, where there is none, `tests/emulator/FILE`; built once. None, with a note, without a compiler.
     pub fn of(file: &str, defines: &[&str]) -> Option<&'static Self> {
+        if gpu::is_asked_for() {
+            return gpu::module(file, defines).map(|module| &*Box::leak(Box::new(Self::Gpu(module))));
+        }
         type Cell = Arc<OnceLock<Option<&'static Object>>>;
         static OBJECTS: Mutex<Option<HashMap<String, Cell>>> = Mutex::new(None);
         let key = format!("{file} {defines:?}");
         let cell = OBJECTS.lock().unwrap().get_or_insert_default().entry(key).or_default().clone();
-        *cell.get_or_init(|| Some(Box::leak(Box::new(Self::build(compiler_or_note()?, file, defines)))))
-    }
-
-    fn build(compiler: OsString, file: &str, defines: &[&str]) -> Self {
-        let source = [kernels().join(file), emulator().join(file)].into_iter().find(|path| path.exists()).expect("a source");
-        let mut command = Command::new(compiler);
-        command.args(["-std=c++17", "-O2", "-march=native", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"]);
-        command.args(["-fPIC", "-shared", "-DDUODIFF_EMULATOR", "-include", "cuda_emulator.hpp", "-I"]);
-        command.arg(emulator()).arg("-I").arg(kernels());
-        if is_sanitized() {
-            command.args(["-g1", "-fsanitize=address,undefined", "-fno-sanitize=vptr", "-fno-sanitize-recover=undefined"]);
-        }
-        command.args(defines).args(["-x", "c++"]).arg(source);
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels");
-        fs::create_dir_all(&folder).unwrap();
-        let path = folder.join(format!("{}-{}.so", file.replace(".cu", ""), key(&command)));
-        if !path.exists() {
-            let fresh = folder.join(format!("{}.{}.tmp", path.file_name().unwrap().display(), process::id()));
-            let output = command.arg("-o").arg(&fresh).output().unwrap();
-            assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
-            fs::rename(fresh, &path).unwrap();
-        }
-        // SAFETY: the object was made from sources of this repository; its initialisers fill a table.
-        Self { library: unsafe { Library::new(&path) }.unwrap() }
-    }
-
-    fn symbol<F>(&self, name: &str) -> Symbol<'_, F> {
-        // SAFETY: every caller names the type that launch.hpp declares.
-        unsafe { self.library.get(name) }.unwrap()
+        *cell.get_or_init(|| {
+            let path = built(file, defines)?;
+            // SAFETY: the object was made from sources of this repository; its initialisers fill a table.
+            let library = unsafe { Library::new(path) }.unwrap();
+            Some(Box::leak(Box::new(Self::Emulated(library))))
+        })
     }
 
     /// Runs a kernel to its end; what went wrong, if anything did.
     pub fn launch(&self, name: &str, grid: [u32; 3], block: u32, shared: usize, arguments: &[Argument]) -> Result<(), String> {
-        type Emulate = unsafe extern "C" fn(*const c_char, Dim3, Dim3, usize, *const *const c_void) -> c_int;
-        let c_name = CString::new(name).unwrap();
-        let mut sizes = [0_usize; 32];
-        let parameters: Symbol<unsafe extern "C" fn(*const c_char, *mut usize, usize) -> c_int> = self.symbol("duodiff_emulate_parameters");
-        // SAFETY: as launch.hpp declares it; at most `sizes.len()` sizes are written.
-        let count = unsafe { parameters(c_name.as_ptr(), sizes.as_mut_ptr(), sizes.len()) };
-        let given: Vec<usize> = arguments.iter().map(|argument| argument.size).collect();
-        assert_eq!(given, sizes[..usize::try_from(count).unwrap_or_else(|_| panic!("no kernel {name}"))], "argument sizes of {name}");
-        let order: Symbol<unsafe extern "C" fn(u32, u64)> = self.symbol("duodiff_emulate_order");
-        let (kind, seed) = match ORDER.get() {
-            Order::Forward => (0, 0),
-            Order::Reverse => (1, 0),
-            Order::Shuffled(seed) => (2, seed),
-        };
-        let emulate: Symbol<Emulate> = self.symbol("duodiff_emulate");
-        let error: Symbol<unsafe extern "C" fn() -> *const c_char> = self.symbol("duodiff_emulate_error");
-        let pointers: Vec<*const c_void> = arguments.iter().map(|argument| argument.bytes.as_ptr().cast()).collect();
-        let [x, y, z] = grid;
-        // SAFETY: as launch.hpp declares them; arguments have the sizes of the parameters and live until the end.
-        unsafe {
-            order(kind, seed);
-            match emulate(c_name.as_ptr(), Dim3 { x, y, z }, Dim3 { x: block, y: 1, z: 1 }, shared, pointers.as_ptr()) {
-                0 => Ok(()),
-                _ => Err(CStr::from_ptr(error()).to_string_lossy().into_owned()),
+        match self {
+            Self::Emulated(library) => emulate(library, name, grid, block, shared, arguments),
+            Self::Gpu(module) => {
+                let mut pointers: Vec<_> = arguments.iter().map(|argument| argument.bytes.as_ptr().cast_mut().cast()).collect();
+                gpu::launch(*module, name, Shape { grid, block, shared: shared as u32 }, &mut pointers)
             }
         }
     }
+}
+
+/// The object of a source for the emulator; built once. None, with a note, without a compiler.
+pub fn built(file: &str, defines: &[&str]) -> Option<PathBuf> {
+    let compiler = compiler_or_note()?;
+    let source = [kernels().join(file), emulator().join(file)].into_iter().find(|path| path.exists()).expect("a source");
+    let mut command = Command::new(compiler);
+    command.args(["-std=c++17", "-O2", "-march=native", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"]);
+    command.args(["-fPIC", "-shared", "-DDUODIFF_EMULATOR", "-include", "cuda_emulator.hpp", "-I"]);
+    command.arg(emulator()).arg("-I").arg(kernels());
+    if is_sanitized() {
+        command.args(["-g1", "-fsanitize=address,undefined", "-fno-sanitize=vptr", "-fno-sanitize-recover=undefined"]);
+    }
+    command.args(defines).args(["-x", "c++"]).arg(source);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels");
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(format!("{}-{}.so", file.replace(".cu", ""), key(&command)));
+    if !path.exists() {
+        let fresh = folder.join(format!("{}.{}.tmp", path.file_name().unwrap().display(), process::id()));
+        let output = command.arg("-o").arg(&fresh).output().unwrap();
+        assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+        fs::rename(fresh, &path).unwrap();
+    }
+    Some(path)
+}
+
+/// Runs a kernel on the emulator.
+fn emulate(library: &Library, name: &str, grid: [u32; 3], block: u32, shared: usize, arguments: &[Argument]) -> Result<(), String> {
+    type Emulate = unsafe extern "C" fn(*const c_char, Dim3, Dim3, usize, *const *const c_void) -> c_int;
+    let c_name = CString::new(name).unwrap();
+    let mut sizes = [0_usize; 32];
+    let parameters: Symbol<unsafe extern "C" fn(*const c_char, *mut usize, usize) -> c_int> = symbol(library, "duodiff_emulate_parameters");
+    // SAFETY: as launch.hpp declares it; at most `sizes.len()` sizes are written.
+    let count = unsafe { parameters(c_name.as_ptr(), sizes.as_mut_ptr(), sizes.len()) };
+    let given: Vec<usize> = arguments.iter().map(|argument| argument.size).collect();
+    assert_eq!(given, sizes[..usize::try_from(count).unwrap_or_else(|_| panic!("no kernel {name}"))], "argument sizes of {name}");
+    let order: Symbol<unsafe extern "C" fn(u32, u64)> = symbol(library, "duodiff_emulate_order");
+    let (kind, seed) = match ORDER.get() {
+        Order::Forward => (0, 0),
+        Order::Reverse => (1, 0),
+        Order::Shuffled(seed) => (2, seed),
+    };
+    let emulate: Symbol<Emulate> = symbol(library, "duodiff_emulate");
+    let error: Symbol<unsafe extern "C" fn() -> *const c_char> = symbol(library, "duodiff_emulate_error");
+    let pointers: Vec<*const c_void> = arguments.iter().map(|argument| argument.bytes.as_ptr().cast()).collect();
+    let [x, y, z] = grid;
+    // SAFETY: as launch.hpp declares them; arguments have the sizes of the parameters and live until the end.
+    unsafe {
+        order(kind, seed);
+        match emulate(c_name.as_ptr(), Dim3 { x, y, z }, Dim3 { x: block, y: 1, z: 1 }, shared, pointers.as_ptr()) {
+            0 => Ok(()),
+            _ => Err(CStr::from_ptr(error()).to_string_lossy().into_owned()),
+        }
+    }
+}
+
+fn symbol<'a, F>(library: &'a Library, name: &str) -> Symbol<'a, F> {
+    // SAFETY: every caller names the type that launch.hpp declares.
+    unsafe { library.get(name) }.unwrap()
 }
 
 /// Names what `command` would build: its arguments and every source that it may include.

@@ -67,18 +67,18 @@ impl Launch {
         format!("launch {} {x} {y} {z} {} {}", self.name.to_string_lossy(), self.block.x, self.shared)
     }
 
-    /// Executes the kernel, if it can be; its pointers must be into the device's memory.
-    pub fn run(&self, memory: &Memory) -> Result<(), (Code, String)> {
+    /// Executes the kernel, if it can be; its pointers must be into the device's memory, or the host's that the device may use.
+    pub fn run(&self, memory: &Memory, host: &Memory) -> Result<(), (Code, String)> {
         let Module::Object(object) = &self.module else { return Ok(()) };
         // Pointers are arguments, or what records begin with.
         for (index, argument) in self.arguments.iter().enumerate() {
             let address = argument.first().copied().unwrap_or_default();
-            if address >= ADDRESSES && !memory.contains(address as usize) {
+            if address >= ADDRESSES && !memory.contains(address as usize) && !host.contains(address as usize) {
                 let why = format!("{}: argument {index} points nowhere", self.name.to_string_lossy());
                 return Err((crate::code::ILLEGAL_ADDRESS, why));
             }
         }
-        // SAFETY: arguments were copied by the parameters' sizes, and point into the device's memory.
+        // SAFETY: arguments were copied by the parameters' sizes, and point into memory that is the driver's.
         unsafe { object.run(&self.name, self.grid, self.block, self.shared, &self.arguments) }
     }
 }

@@ -70,12 +70,16 @@ impl Device<'_> {
         match work {
             Work::Launch(launch) => {
                 self.log.line(launch.line());
-                launch.run(self.memory).map_err(|(code, why)| {
+                launch.run(self.memory, self.host).map_err(|(code, why)| {
                     self.log.line(format!("error {why}"));
                     code
                 })?;
                 // What a kernel wrote behind a piece is found after it.
-                if self.memory.is_whole() { Ok(()) } else { self.refuse(&format!("{} wrote out of bounds", launch.line())) }
+                if self.memory.is_whole() && self.host.is_whole() {
+                    Ok(())
+                } else {
+                    self.refuse(&format!("{} wrote out of bounds", launch.line()))
+                }
             }
             Work::Upload { to, bytes } => {
                 self.log.line(format!("upload {}", bytes.len()));
