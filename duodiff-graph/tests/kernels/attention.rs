@@ -112,6 +112,26 @@ fn attention_on_tensor_cores() {
     }
 }
 
+/// At every shape of the pairs; on the emulator the smallest pair's.
+#[test]
+fn attention_of_the_pairs() {
+    if !super::object::is_possible() {
+        return;
+    }
+    let pairs = [(50, 4, 32), (257, 8, 64), (258, 12, 64), (258, 16, 64), (304, 4, 72)];
+    let count = if super::gpu::is_asked_for() { pairs.len() } else { 1 };
+    for &(rows, heads, width) in &pairs[..count] {
+        let operands = Operands::<bf16>::new(2, [rows, rows], [heads, width], true);
+        let wanted = operands.wanted();
+        for along in [1, rows.div_ceil(64)] {
+            assert_near(operands.mma(0..2, along).elements(), &wanted, width, 2.0);
+        }
+        assert_near(operands.generic(0..2).elements(), &wanted, width, 8.0);
+        let operands = Operands::<f32>::new(2, [rows, rows], [heads, width], true);
+        assert_near(operands.generic(0..2).elements(), &operands.wanted(), width, 8.0);
+    }
+}
+
 /// Neither batch, position, blocks nor the order of threads changes a bit.
 #[test]
 fn attention_of_each_image_alone() {

@@ -1,0 +1,117 @@
+//! Products by kernel and tile: what `launch/gpu.rs` is filled from.
+
+use std::ffi::c_void;
+
+use duodiff::graph::cuda::Gpu;
+use duodiff::graph::cuda::bench::{Bench, Device, Shape};
+use duodiff::graph::launch::{Element, Module};
+use duodiff::graph::noise::{Noise, Philox};
+
+use crate::Result;
+use crate::bed::Bed;
+use crate::table::Table;
+
+/// A tile's kernel: family, rows, columns, stages.
+struct Tile {
+    module: Module,
+    rows: u32,
+    columns: u32,
+    stages: u32,
+}
+
+const TILES: [(u32, u32, u32); 4] = [(128, 128, 3), (128, 64, 4), (64, 64, 4), (32, 32, 6)];
+const WARPGROUP_TILES: [(u32, u32, u32); 3] = [(128, 256, 4), (128, 128, 5), (64, 64, 6)];
+
+/// Rows of a batch of CIFAR-10, and `[n, k]` of its products.
+const ROWS: u32 = 257;
+const PRODUCTS: [(&str, u32, u32); 5] =
+    [("qkv", 1536, 512), ("proj", 512, 512), ("fc1", 2048, 512), ("fc2", 512, 2048), ("skip", 512, 1024)];
+
+/// `Window` of the kernels.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Window {
+    base: u64,
+    image: u64,
+    sizes: [u32; 4],
+}
+
+/// Launches of a graph, and graphs whose median counts.
+const COUNT: u32 = 20;
+const GRAPHS: usize = 7;
+
+/// Random numbers of a bfloat16 product or, as 32-bit words of the same size, of nothing else.
+fn noise(bench: &Bench, elements: usize) -> Result<Device> {
+    let mut noise = vec![0.0; elements.min(1 << 22)];
+    Philox { seed: 3 }.fill(0, 0, &mut noise);
+    let bytes: Vec<u8> = noise.iter().cycle().take(elements).flat_map(|x| ((x.to_bits() >> 16) as u16).to_le_bytes()).collect();
+    Ok(bench.upload(&bytes)?)
+}
+
+/// Microseconds and TFLOP/s of every tile for CIFAR-10's products in bf16.
+pub fn time(bed: &Bed) -> Result<Table> {
+    let mut bench = Bench::new(Gpu::open(0)?, &bed.cubins)?;
+    let processors = bench.record().processors;
+    let mut table = Table::new(["product", "batch", "kernel", "µs", "TFLOP/s"]);
+    let mma = TILES.map(|(rows, columns, stages)| Tile { module: Module::LinearMma(Element::Bf16), rows, columns, stages });
+    let wgmma = WARPGROUP_TILES.map(|(rows, columns, stages)| Tile { module: Module::LinearWgmma, rows, columns, stages });
+    let has_warpgroups = bed.cubins.iter().any(|cubin| cubin.module == Module::LinearWgmma);
+    for batch in [1, 8, 32, 128] {
+        let m = batch * ROWS;
+        for (name, n, k) in PRODUCTS {
+            let [a, weight, out] = [(m, k), (n, k), (m, n)].map(|(rows, columns)| noise(&bench, (rows * columns) as usize));
+            let operands = [&a?, &weight?, &out?].map(Device::address);
+            for tile in mma.iter().chain(wgmma.iter().filter(|_| has_warpgroups)) {
+                let seconds = tile.time(&mut bench, operands, [m, n, k], processors)?;
+                let rate = 2e-12 * f64::from(m) * f64::from(n) * f64::from(k) / seconds;
+                eprintln!("{name} {batch} {}: {:.1} µs, {rate:.0} TFLOP/s", tile.entry(), 1e6 * seconds);
+                table.row([name.into(), batch.to_string(), tile.entry(), format!("{:.1}", 1e6 * seconds), format!("{rate:.0}")]);
+            }
+        }
+    }
+    Ok(table)
+}
+
+impl Tile {
+    fn entry(&self) -> String {
+        format!("{}_{}x{}_none", self.module, self.rows, self.columns)
+    }
+
+    fn shape(&self, m: u32, n: u32, processors: u32) -> Shape {
+        let tiles = m.div_ceil(self.rows) * n.div_ceil(self.columns);
+        let stage = (self.rows + self.columns) * 128;
+        if self.module == Module::LinearWgmma {
+            let shared = self.stages * (stage + 16) + self.rows / 64 * 10240;
+            Shape { grid: [tiles.min(processors * (232_448 / shared)), 1, 1], block: 128 + 2 * self.rows, shared }
+        } else {
+            Shape { grid: [tiles, 1, 1], block: 128, shared: self.stages * stage + 16 * self.rows }
+        }
+    }
+
+    /// Seconds of a launch.
+    fn time(&self, bench: &mut Bench, [a, weight, out]: [u64; 3], [m, n, k]: [u32; 3], processors: u32) -> Result<f64> {
+        let mut a0 = Window { base: a, image: u64::from(m) * u64::from(k), sizes: [k, m, k, 0] };
+        let mut absent = Window { base: 0, image: 0, sizes: [0; 4] };
+        let (mut weight, mut out, mut none, mut sizes) = (weight, out, 0_u64, [m, n, k]);
+        let [m_at, n_at, k_at] = &mut sizes;
+        let window = |window: &mut Window| (&raw mut *window).cast::<c_void>();
+        let number = |number: &mut u32| (&raw mut *number).cast::<c_void>();
+        let pointer = |pointer: &mut u64| (&raw mut *pointer).cast::<c_void>();
+        let (absent, none) = (window(&mut absent), pointer(&mut none));
+        let mut parameters = [
+            window(&mut a0),
+            absent,
+            pointer(&mut weight),
+            none,
+            absent,
+            pointer(&mut out),
+            number(m_at),
+            number(n_at),
+            number(k_at),
+            none,
+        ];
+        let what = (self.module, &*self.entry(), self.shape(m, n, processors));
+        // SAFETY: the parameters are those of the kernels of linear_mma.cu and linear_wgmma.cu; the operands have these sizes.
+        Ok(unsafe { bench.time(what, &mut parameters, COUNT, GRAPHS) }?.as_secs_f64())
+    }
+}
