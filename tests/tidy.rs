@@ -97,6 +97,7 @@ const UNSAFE: &[&str] = &[
     "duodiff-graph/src/emit/toolchain/nvrtc.rs",
     "duodiff-graph/tests/kernels/",
     "tests/fake-driver/",
+    "tests/gpu/products.rs",
     "tests/memory.rs",
     "tests/tidy.rs",
 ];
