@@ -11,10 +11,9 @@ use std::collections::BTreeMap;
 use arch::{cifar10, cond, mlp_time, uncond};
 use duodiff_graph::build::Built;
 use duodiff_graph::interpret::{self, Inputs};
-use duodiff_graph::program::Origin;
 use duodiff_graph::raise::{Raised, Recognisers, raise, raise_with};
 use duodiff_graph::weights::{self, Weights};
-use golden::{sinusoid, tensors};
+use golden::{tensors, value};
 
 /// The recognised operators of a backbone in which no primitive is left.
 fn whole(built: &Built) -> Raised {
@@ -90,13 +89,7 @@ fn check(pair: &str, net: &str, width: usize, time_scale: f32, batch: usize, mut
         let (shape, data) = &cases[name];
         data[..batch * data.len() / shape[0]].to_vec()
     };
-    let found = built.evaluate(batch, |load| match &load.role {
-        Origin::Image => first("x"),
-        Origin::Label => first("y"),
-        Origin::Sinusoid => first("t").iter().flat_map(|t| sinusoid(t * time_scale, width)).collect(),
-        Origin::Param { key, .. } => weights[key].1.clone(),
-        other => panic!("{other:?}"),
-    });
+    let found = built.evaluate(batch, |load| value(&load.role, first, &weights, width, time_scale));
     let found: Vec<f64> = found.into_iter().map(f64::from).collect();
     let wanted: Vec<f64> = first(&format!("eps.{net}")).into_iter().map(f64::from).collect();
     near(&found, &wanted, 2e-5);

@@ -16,6 +16,8 @@ mod linear;
 mod norm;
 mod patches;
 mod softmax;
+#[cfg(feature = "luminal-cuda")]
+mod upstream;
 mod view;
 
 #[cfg(test)]
@@ -37,6 +39,8 @@ pub use linear::{Bias, linear};
 pub use norm::{norm, norm_affine};
 pub use patches::{patch_embed, unpatchify};
 pub use softmax::softmax;
+#[cfg(feature = "luminal-cuda")]
+pub use upstream::UpstreamError;
 
 /// The primitives of each operator, for the recognisers.
 pub(crate) mod formulas {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use duodiff_graph::program::Origin;
+
 /// Tensors by name: shape and elements; integers as float32.
 pub type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
@@ -23,8 +25,19 @@ pub fn tensors(name: &str) -> Tensors {
     file.tensors().into_iter().map(|(name, view)| (name, read(view))).collect()
 }
 
+/// What a load of a graph is fed: inputs by their name among the cases, parameters by their key.
+pub fn value(role: &Origin, input: impl Fn(&str) -> Vec<f32>, weights: &Tensors, width: usize, time_scale: f32) -> Vec<f32> {
+    match role {
+        Origin::Image => input("x"),
+        Origin::Label => input("y"),
+        Origin::Sinusoid => input("t").iter().flat_map(|t| sinusoid(t * time_scale, width)).collect(),
+        Origin::Param { key, .. } => weights[key].1.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// The sinusoidal embedding `[cos | sin]` of a time, in float32 as the networks were trained with.
-pub fn sinusoid(time: f32, width: usize) -> Vec<f32> {
+fn sinusoid(time: f32, width: usize) -> Vec<f32> {
     let half = width / 2;
     let angle = |i: usize| time * (-(1e4_f32.ln()) * i as f32 / half as f32).exp();
     (0..half).map(|i| angle(i).cos()).chain((0..half).map(|i| angle(i).sin())).collect()
