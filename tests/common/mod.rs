@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use duodiff::Pair;
 use duodiff::graph::compile::{self, compile};
@@ -19,9 +19,15 @@ use safetensors::SafeTensors;
 pub mod dit;
 pub mod pairs;
 
+/// The checkout: where this was built or, on another machine, the working folder.
+fn root() -> &'static Path {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if built.exists() { built } else { Path::new(".") }
+}
+
 /// A file of `tests/data`.
 pub fn data(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "tests", "data", name].iter().collect()
+    root().join("tests/data").join(name)
 }
 
 /// Recorded inputs and outputs, float32 by name (integers are converted).
@@ -67,7 +73,7 @@ pub fn read_weights(plan: &Plan, folder: &str, prefix: &str) -> Vec<Weights> {
     let wanted = Wanted::all(plan);
     let read = |index: usize| {
         let name = &plan.spec.backbones[index].name;
-        let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), folder, &format!("{prefix}.{name}.safetensors")].iter().collect();
+        let path = root().join(folder).join(format!("{prefix}.{name}.safetensors"));
         Weights::open(&path, &wanted, index).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
     };
     (0..plan.backbones.len()).map(read).collect()

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use duodiff::graph::compile::{self, compile};
+use duodiff::Pair;
 use duodiff::graph::cpu::{self, Cpu};
 use duodiff::graph::cuda::{Cuda, Gpu, Options};
 use duodiff::graph::emit::Cubin;
@@ -12,10 +12,9 @@ use duodiff::graph::launch::Precision;
 use duodiff::graph::noise::Philox;
 use duodiff::graph::plan::Plan;
 use duodiff::graph::process::{Settings, Solver, Steps};
-use duodiff::graph::weights::{self, Wanted, Weights};
-use duodiff::{Mnist, Pair};
+use duodiff::graph::weights::{Wanted, Weights};
 
-use crate::{Result, cubins};
+use crate::{Result, common, cubins};
 
 /// The seed of all noise.
 const SEED: u64 = 42;
@@ -57,10 +56,10 @@ impl Bed {
 
 impl Model {
     /// A pair with random weights.
-    pub fn random(pair: &dyn Pair) -> Result<Self> {
-        let plan = compile(pair, &compile::Options::default())?.plan;
+    pub fn random(pair: &dyn Pair) -> Self {
+        let plan = common::plan(pair);
         let weights = Wanted::all(&plan).iter().map(|wanted| Weights::random(1, wanted)).collect();
-        Ok(Self { plan, weights })
+        Self { plan, weights }
     }
 
     pub fn name(&self) -> &str {
@@ -86,11 +85,10 @@ impl Model {
     }
 }
 
-/// The trained pair with its weights.
-pub fn trained(folder: &Path) -> Result<Model> {
-    let plan = compile(&Mnist, &compile::Options::default())?.plan;
-    let paths: Vec<_> = plan.spec.backbones.iter().map(|spec| folder.join(format!("mnist.{}.safetensors", spec.name))).collect();
-    Ok(Model { weights: weights::open_all(&plan, &paths)?, plan })
+/// A pair with weights of files.
+pub fn read(pair: &dyn Pair, folder: &str, prefix: &str) -> Model {
+    let plan = common::plan(pair);
+    Model { weights: common::read_weights(&plan, folder, prefix), plan }
 }
 
 /// A trajectory to its end.

@@ -12,7 +12,7 @@ use crate::table::Table;
 /// Evaluations of every backbone at times of their own: relative errors.
 pub fn forwards(bed: &Bed, pairs: &[&dyn Pair], images: usize, table: &mut Table) -> Result<()> {
     for pair in pairs {
-        let model = Model::random(*pair)?;
+        let model = Model::random(*pair);
         let wanted = outputs(&model, &mut model.cpu(images)?, images)?;
         for (precision, bound) in [(Precision::F32, 1e-4), (Precision::Tf32, 5e-3), (Precision::Bf16, 2e-2)] {
             let found = outputs(&model, &mut bed.cuda(&model, images, precision)?, images)?;
@@ -80,7 +80,7 @@ pub fn batches(bed: &Bed, model: &Model, batches: &[usize], table: &mut Table) -
 }
 
 /// The root of the mean of squares of `found - wanted`, as a share of that of `wanted`.
-fn relative(found: &[f32], wanted: &[f32]) -> f64 {
+pub fn relative(found: &[f32], wanted: &[f32]) -> f64 {
     let off: f64 = found.iter().zip(wanted).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum();
     (off / wanted.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>()).sqrt()
 }

@@ -4,8 +4,11 @@
 //! find on a GPU is then about the GPU.
 
 mod bed;
+#[path = "../common/mod.rs"]
+mod common;
 mod correctness;
 mod cubins;
+mod goldens;
 mod products;
 mod quick;
 mod steps;
@@ -54,8 +57,9 @@ fn main() -> ExitCode {
 fn correctness(folder: &Path) -> Result<bool> {
     let bed = Bed::open(folder)?;
     let pairs: Vec<&dyn Pair> = duodiff::PAIRS.to_vec();
-    let trained = bed::trained(Path::new("models/weights"))?;
+    let trained = bed::read(&duodiff::Mnist, "models/weights", "mnist");
     let mut table = table::Table::new(["what", "found", "bound", ""]);
+    goldens::check(&bed, &mut table)?;
     correctness::forwards(&bed, &pairs, 3, &mut table)?;
     correctness::trajectories(&bed, &trained, 8, [Some(1000), Some(50)], &mut table)?;
     correctness::batches(&bed, &trained, &[1, 3, 8, 32, 128], &mut table)?;

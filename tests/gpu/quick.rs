@@ -1,8 +1,5 @@
 //! The checks once without a GPU: a driver that has none, kernels on the emulator, pairs as small as can be.
 
-#[path = "../common/pairs.rs"]
-mod pairs;
-
 use std::path::{Path, PathBuf};
 
 use duodiff::graph::emit::{Cache, Compiler, Nvcc};
@@ -11,7 +8,7 @@ use fake_driver::Driver;
 
 use crate::bed::{Bed, Model};
 use crate::table::Table;
-use crate::{Result, correctness, cubins};
+use crate::{Result, common::pairs, correctness, cubins, goldens};
 
 pub fn run() -> Result<bool> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulator/nvcc");
@@ -24,8 +21,9 @@ pub fn run() -> Result<bool> {
     cubins::make_with(&Compiler::Nvcc(nvcc), Some(cache), &folder, Sm::Sm90a)?;
     let bed = Bed::open(&folder)?;
     let mut table = Table::new(["what", "found", "bound", ""]);
-    correctness::forwards(&bed, &[&pairs::Tiny, &pairs::Uncond], 2, &mut table)?;
-    let model = Model::random(&pairs::Uncond)?;
+    goldens::check(&bed, &mut table)?;
+    correctness::forwards(&bed, &[&pairs::Tiny, &pairs::Odd], 2, &mut table)?;
+    let model = Model::random(&pairs::Uncond);
     correctness::batches(&bed, &model, &[1, 2, 3], &mut table)?;
     println!("On a driver without a GPU, kernels on the emulator:");
     println!("{table}");

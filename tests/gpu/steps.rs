@@ -20,7 +20,7 @@ const ROUNDS: usize = 5;
 pub fn time(bed: &Bed, pairs: &[&dyn Pair], precisions: &[Precision], batches: &[usize]) -> Result<Table> {
     let mut table = Table::new(["pair", "precision", "batch", "shallow µs", "deep µs", "phases/deep"]);
     for pair in pairs {
-        let model = Model::random(*pair)?;
+        let model = Model::random(*pair);
         for &precision in precisions {
             for &batch in batches {
                 let mut executor = bed.cuda(&model, batch, precision)?;
