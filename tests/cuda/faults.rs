@@ -8,7 +8,7 @@ use duodiff::graph::process::Steps;
 use crate::common::pairs::Tiny;
 use crate::kit::{Kit, driver, sample, try_sample};
 
-/// Everything from opening the GPU to the images of two batches.
+/// Everything from opening the GPU to the images of all batches.
 fn run(kit: &Kit, steps: &Steps, batches: &[Vec<Request>]) -> Result<Vec<Vec<f32>>, String> {
     let set_up = |why: CudaError| {
         assert!(matches!(why, CudaError::Device(_)), "{why}");
@@ -30,16 +30,17 @@ fn run(kit: &Kit, steps: &Steps, batches: &[Vec<Request>]) -> Result<Vec<Vec<f32
 fn every_call_may_fail() {
     let Some((driver, compiler)) = driver() else { return };
     let kit = Kit::new(&compiler, &Tiny, Precision::F32);
-    let (steps, batches) = (kit.steps(2), [kit.requests(0..2), kit.requests([2])]);
+    let (steps, batches) = (kit.steps(2), [kit.requests(0..2), kit.requests([2]), kit.requests(3..5)]);
     let wanted = run(&kit, &steps, &batches).expect("images");
     // The driver is initialized once per process, before this.
     driver.fail(0, false);
     run(&kit, &steps, &batches).expect("images");
     let calls = driver.calls();
-    assert!(calls >= 100, "{calls} calls");
+    assert!(calls >= 500, "{calls} calls");
     let (mut failed, mut done) = (0, 0);
-    for on in [false, true] {
-        for first in 1..=calls {
+    // Each call alone, and here and there all calls from one on.
+    for (on, step) in [(false, 1), (true, 9)] {
+        for first in (1..=calls).step_by(step) {
             driver.fail(first, on);
             match run(&kit, &steps, &batches) {
                 Err(why) => {

@@ -93,15 +93,23 @@ fn batch_and_position_change_no_bit() {
 fn an_executor_serves_any_steps_one_after_the_other() {
     let Some((_driver, compiler)) = driver() else { return };
     let kit = Kit::new(&compiler, &Tiny, Precision::F32);
-    let requests = kit.requests(0..2);
-    let mut plain = kit.steps(4);
+    let (requests, elements) = (kit.requests(0..2), kit.plan.spec.image.elements());
+    let (mut plain, mut shifted) = (kit.steps(4), kit.steps(9));
     plain.guidance = 0.0;
-    let all = [kit.steps(3), kit.steps(9), plain, kit.steps(3)];
-    let mut shared = kit.cuda(2);
-    for steps in all {
-        assert!(sample(&mut shared, &steps, &requests) == sample(&mut kit.cuda(2), &steps, &requests), "{} steps", steps.rows.len());
-        let (elements, mut out) = (kit.plan.spec.image.elements(), vec![0.0; 2 * kit.plan.spec.image.elements()]);
-        shared.forward(0, &vec![0.5; 2 * elements], &[3.0, 4.0], Some(&[0, 1]), &mut out).expect("a forward between them");
+    shifted.rows.iter_mut().for_each(|row| row.time += 0.25);
+    // Longer ones move the tables, those of equal length have other times.
+    let all = [kit.steps(3), kit.steps(9), shifted, plain, kit.steps(3)];
+    let wanted = all.each_ref().map(|steps| sample(&mut kit.cuda(2), steps, &requests));
+    assert_ne!(wanted[1], wanted[2]);
+    for forward_between in [false, true] {
+        let mut shared = kit.cuda(2);
+        for (index, (steps, wanted)) in all.iter().zip(&wanted).enumerate() {
+            assert!(sample(&mut shared, steps, &requests) == *wanted, "trajectory {index}");
+            if forward_between {
+                let mut out = vec![0.0; 2 * elements];
+                shared.forward(0, &vec![0.5; 2 * elements], &[3.0, 4.0], Some(&[0, 1]), &mut out).expect("a forward");
+            }
+        }
     }
 }
 

@@ -18,5 +18,7 @@ mod log;
 mod memory;
 mod state;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use control::{Driver, install};

@@ -5,11 +5,11 @@
 
 #![allow(non_snake_case, clippy::too_many_arguments, clippy::missing_safety_doc, reason = "NVIDIA's names and parameters")]
 
-mod device;
-mod graph;
+pub(crate) mod device;
+pub(crate) mod graph;
 mod library;
-mod memory;
-mod stream;
+pub(crate) mod memory;
+pub(crate) mod stream;
 
 use crate::code::{Code, INVALID_VALUE};
 
