@@ -152,7 +152,9 @@ mod fake {
     fn forms_lie_beside_the_output() {
         let nvcc = FakeNvcc::new();
         let session = nvcc.session();
-        session.run(&compile(&[&GPU[..], &["--emit", "cuda,ptx"]].concat())).answer();
+        let outcome = session.run(&compile(&[&GPU[..], &["--emit", "cuda,ptx"]].concat()));
+        assert!(outcome.stderr.contains("\nimage for sm_90a: ptx\n"), "{outcome:?}");
+        outcome.answer();
         let names = session.names("x.emit");
         assert!(names.contains(&"image.cu".into()) && names.contains(&"image.sm_90a.ptx".into()), "{names:?}");
         assert_eq!(names.len(), 2 * nvcc.cached().len());

@@ -65,8 +65,8 @@ impl Kernels {
         Ok(Cuda { precision: args.precision, batches, cubins: made.map_err(|why| failed(&why))? })
     }
 
-    /// The forms that were asked for, of every module.
-    pub fn forms(&self, args: &CompileArgs, cuda: &Cuda) -> Result<Vec<Form>> {
+    /// The forms that were asked for, of every module. PTX is compiled anew, module by module.
+    pub fn forms(&self, args: &CompileArgs, cuda: &Cuda, verbosity: Verbosity) -> Result<Vec<Form>> {
         let wants = |form| args.emit.contains(&form);
         let mut forms = Vec::new();
         if wants(EmitArg::Cuda) {
@@ -75,8 +75,12 @@ impl Kernels {
             forms.extend(sources.into_iter().map(|(name, text)| Form { name: name.into(), bytes: text.clone().into_bytes() }));
         }
         for (cubin, (_, unit)) in cuda.cubins.iter().zip(&self.units) {
+            if signals::interrupted() {
+                return Err(failed(&EmitError::Stopped));
+            }
             let name = |extension: &str| PathBuf::from(format!("{}.{}.{extension}", cubin.module, cubin.target));
             if wants(EmitArg::Ptx) {
+                verbosity.say(&format!("{} for {}: ptx", cubin.module, cubin.target));
                 let bytes = self.compiler().ptx(unit, cubin.target).map_err(|why| failed(&why))?;
                 forms.push(Form { name: name("ptx"), bytes });
             }

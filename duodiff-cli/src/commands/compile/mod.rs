@@ -45,7 +45,7 @@ pub fn run(catalog: Catalog<'_>, args: &CompileArgs, verbosity: Verbosity) -> Re
     }
     let cuda = kernels.as_ref().map(|kernels| kernels.compile(args, verbosity)).transpose()?;
     let mut forms = match (&kernels, &cuda) {
-        (Some(kernels), Some(cuda)) => kernels.forms(args, cuda)?,
+        (Some(kernels), Some(cuda)) => kernels.forms(args, cuda, verbosity)?,
         _ => Vec::new(),
     };
     if args.emit.contains(&EmitArg::Plan) {
