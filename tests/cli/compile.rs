@@ -174,9 +174,12 @@ mod fake {
         session.run(&compile(&["--target", "sm_90a,sm_80", "--batch", "8,1,8", "-o", "gpu.duo"])).answer();
         let text = session.run(&["inspect", "gpu.duo"]).answer();
         assert!(text.starts_with("gpu.duo: bundle for sm_80, sm_90a, weights inside\n"), "{text}");
+        assert!(text.contains("memory of a GPU for 1000 steps: ") && text.contains(" MiB at batch 8\n"), "{text}");
         assert!(text.contains("kernels in f32, batches 1, 8\n") && text.contains("\nsm_80   image "), "{text}");
         let json = session.run(&["inspect", "gpu.duo", "--json"]).json();
         assert_eq!(json[0]["cuda"]["batches"], serde_json::json!([1, 8]));
+        let bytes = json[0]["cuda"]["memory"]["bytes"].as_array().unwrap().iter().map(|bytes| bytes.as_u64().unwrap());
+        assert!(bytes.is_sorted_by(|one, eight| one < eight));
         assert_eq!(json[0]["cuda"]["cubins"].as_array().unwrap().len(), nvcc.calls());
         session.refuses(&["sample", "gpu.duo", "--device", "cpu"], 4, "sm_90a");
     }
