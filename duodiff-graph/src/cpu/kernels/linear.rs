@@ -11,8 +11,13 @@ use crate::cpu::rows::{Rows, RowsMut, Scratch};
 use crate::cpu::simd::{Kernel, LANES, Simd};
 use crate::program::Activation;
 
-/// Most groups of a task: their packed chunk stays in the second-level cache.
-const GROUPS: usize = 16;
+/// Floats of the packed chunks of a task: they stay in the second-level cache beside two pairs of panels.
+const PACKED: usize = 96 << 10;
+
+/// Most groups of a task of `k` columns.
+fn most_groups(k: usize) -> usize {
+    (PACKED / (GROUP * k.clamp(1, CHUNK))).min(16)
+}
 
 /// Floats of a packed chunk of a group.
 const CHUNK_FLOATS: usize = GROUP * STRIDE;
@@ -51,7 +56,7 @@ pub(in crate::cpu) struct Cut {
 
 /// Scratch floats of one worker for a product over `m` rows in all and `k` columns.
 pub(in crate::cpu) fn scratch(m: usize, k: usize) -> usize {
-    let groups = m.div_ceil(GROUP).min(GROUPS);
+    let groups = m.div_ceil(GROUP).min(most_groups(k));
     TILE + groups * (CHUNK_FLOATS + GROUP * MOMENTS) + k
 }
 
@@ -60,9 +65,9 @@ const MOMENTS: usize = size_of::<Moments>() / size_of::<f32>();
 
 impl Cut {
     /// Even shares of the groups of rows, several per thread; of columns too, where rows are too few.
-    pub fn new(m: usize, n: usize, threads: usize) -> Self {
+    pub fn new(m: usize, n: usize, k: usize, threads: usize) -> Self {
         let (groups, pairs) = (m.div_ceil(GROUP), n.div_ceil(WIDTH));
-        let rows = groups.div_ceil(GROUPS).next_multiple_of(threads).min(groups);
+        let rows = groups.div_ceil(most_groups(k)).next_multiple_of(threads).min(groups);
         let columns = if rows < threads { threads.div_ceil(rows).min(pairs) } else { 1 };
         Self { groups, pairs, rows, columns }
     }

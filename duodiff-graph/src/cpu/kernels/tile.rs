@@ -5,7 +5,7 @@ use crate::cpu::simd::{Kernel, LANES, Simd};
 /// Rows of a group: what is packed together, and the tallest tile.
 pub(in crate::cpu) const GROUP: usize = 12;
 /// Columns of a chunk of a packed group. A longer K is multiplied chunk by chunk, so that what is packed stays small.
-pub(in crate::cpu) const CHUNK: usize = 512;
+pub(in crate::cpu) const CHUNK: usize = 1024;
 /// Floats from one row to the next within a chunk: an odd number of cache lines, so that rows fall into different sets.
 pub(in crate::cpu) const STRIDE: usize = CHUNK + LANES;
 /// Columns of the widest tile.

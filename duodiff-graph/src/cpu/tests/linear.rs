@@ -72,14 +72,14 @@ fn every_height_and_width_of_tile() {
 
 #[test]
 fn every_depth_of_chunk() {
-    for k in [1, 7, 16, 511, 512, 513, 1025] {
+    for k in [1, 7, 16, 512, 1023, 1024, 1025, 2050] {
         check(Shape { k: [k, 0], n: 17, ..PLAIN });
     }
 }
 
 #[test]
 fn two_sources() {
-    for k in [[3, 2], [16, 16], [500, 600], [512, 1]] {
+    for k in [[3, 2], [16, 16], [500, 600], [1024, 1]] {
         check(Shape { k, ..PLAIN });
         check(Shape { k, norm: Some([true, true]), ..PLAIN });
     }
@@ -87,7 +87,7 @@ fn two_sources() {
 
 #[test]
 fn norms() {
-    for k in [1, 15, 16, 33, 512, 700] {
+    for k in [1, 15, 16, 33, 700, 1100] {
         for norm in [[true, true], [true, false], [false, true], [false, false]] {
             check(Shape { k: [k, 0], norm: Some(norm), ..PLAIN });
         }
@@ -112,5 +112,5 @@ fn windows_of_rows() {
 
 #[test]
 fn many_tasks() {
-    check(Shape { rows: [300, 0], k: [530, 0], n: 70, ..PLAIN });
+    check(Shape { rows: [300, 0], k: [1100, 0], n: 70, ..PLAIN });
 }
