@@ -7,12 +7,7 @@ use std::path::{Path, PathBuf};
 /// Writes `bytes` to `path` by way of `temporary`, which must lie on the same file system. The entry of `path` in its folder
 /// is safe only after [`sync_folder`].
 pub fn publish(path: &Path, temporary: &Path, bytes: &[u8]) -> io::Result<()> {
-    let written = write_synced(temporary, bytes).and_then(|()| fs::rename(temporary, path));
-    if written.is_err() {
-        // Best effort: the first error is the one to report.
-        let _ = fs::remove_file(temporary);
-    }
-    written
+    publish_ready(path, temporary, bytes, |_| Ok(()))
 }
 
 /// Writes one file, temporary file beside it, and syncs the folder.
@@ -23,13 +18,18 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// The same of a file that can be executed from the moment it has its name.
 pub fn write_executable(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = temporary(path)?;
-    let written = write_synced(&temporary, bytes).and_then(|()| make_executable(&temporary)).and_then(|()| fs::rename(&temporary, path));
+    publish_ready(path, &temporary(path)?, bytes, make_executable)?;
+    sync_folder(&folder_of(path))
+}
+
+/// As [`publish`]; `make_ready` is done to the temporary file before it gets its name.
+fn publish_ready(path: &Path, temporary: &Path, bytes: &[u8], make_ready: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let written = write_synced(temporary, bytes).and_then(|()| make_ready(temporary)).and_then(|()| fs::rename(temporary, path));
     if written.is_err() {
         // Best effort: the first error is the one to report.
-        let _ = fs::remove_file(&temporary);
+        let _ = fs::remove_file(temporary);
     }
-    written.and_then(|()| sync_folder(&folder_of(path)))
+    written
 }
 
 /// A name beside `path` that no other process uses.

@@ -21,9 +21,7 @@ mod upstream;
 mod view;
 
 #[cfg(test)]
-pub(crate) mod reference;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use luminal::prelude::{Const, Dyn, Graph, GraphTensor, Shape, ShapeTracker, petgraph::graph::NodeIndex};
 

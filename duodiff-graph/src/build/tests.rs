@@ -1,8 +1,10 @@
 //! Each operator's primitives, run by luminal's interpreter, against plain float64 loops.
 
+pub(crate) mod reference;
+
 use luminal::prelude::Shape;
 
-use super::reference::{self, Rows, fed, fed_image, input, parameter};
+use self::reference::{Rows, fed, fed_image, input, parameter};
 use super::*;
 use crate::program::Origin;
 

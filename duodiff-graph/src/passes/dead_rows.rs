@@ -125,5 +125,4 @@ fn restrict_parts(parts: &[Operand], rows: &Range<usize>) -> Vec<Operand> {
 }
 
 #[cfg(test)]
-#[path = "dead_rows_tests.rs"]
 mod tests;

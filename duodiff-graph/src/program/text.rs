@@ -198,5 +198,4 @@ impl PrimitiveFn {
 }
 
 #[cfg(test)]
-#[path = "text_tests.rs"]
 mod tests;

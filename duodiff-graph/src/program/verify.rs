@@ -196,5 +196,4 @@ fn check_input(id: ValueId, value: &Value) -> Result<(), VerifyError> {
 }
 
 #[cfg(test)]
-#[path = "verify_tests.rs"]
 mod tests;

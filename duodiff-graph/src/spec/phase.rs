@@ -213,5 +213,4 @@ fn mend_sum(counts: &[(usize, u32)], found: u64, backbones: &[BackboneSpec], ste
 }
 
 #[cfg(test)]
-#[path = "phase_tests.rs"]
 mod tests;

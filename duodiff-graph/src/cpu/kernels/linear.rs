@@ -14,9 +14,12 @@ use crate::program::Activation;
 /// Floats of the packed chunks of a task: they stay in the second-level cache beside two pairs of panels.
 const PACKED: usize = 96 << 10;
 
+/// Columns that a group counts for at least, so that a task of few columns has no more rows than others.
+const LEAST: usize = 512;
+
 /// Most groups of a task of `k` columns.
 fn most_groups(k: usize) -> usize {
-    (PACKED / (GROUP * k.clamp(1, CHUNK))).min(16)
+    PACKED / (GROUP * k.clamp(LEAST, CHUNK))
 }
 
 /// Floats of a packed chunk of a group.

@@ -2,7 +2,7 @@
 
 use luminal::prelude::Shape;
 
-use crate::build::reference::{fed, input};
+use crate::build::tests::reference::{fed, input};
 use crate::build::*;
 use crate::interpret::{self, Inputs};
 use crate::program::{Origin, Program};

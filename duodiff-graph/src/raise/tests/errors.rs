@@ -3,7 +3,7 @@
 use luminal::op::{InputTensor, Operator};
 use luminal::prelude::{Axis, Const, GenericCompiler, GraphTensor, ShapeTracker};
 
-use crate::build::reference::input;
+use crate::build::tests::reference::input;
 use crate::build::{Bias, Builder, Tensor, add, linear, norm};
 use crate::raise::{RaiseError, raise};
 

@@ -1,7 +1,7 @@
 //! raise(build(operator)) = operator.
 
 use super::ops;
-use crate::build::reference::input;
+use crate::build::tests::reference::input;
 use crate::build::{self, *};
 use crate::program::{
     Activate, Activation, Affine, Attention, Binary, BinaryFn, Conv3x3, Embedding, Join, JoinAxis, Linear, Norm, Op, Operand, Patchify,

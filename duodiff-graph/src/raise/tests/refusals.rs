@@ -5,7 +5,7 @@ use luminal::prelude::symbolic::Expression;
 use luminal::prelude::{Axes3, Axis, Const, GraphTensor, Matmul};
 
 use super::refused;
-use crate::build::reference::input;
+use crate::build::tests::reference::input;
 use crate::build::{Batch, Builder, Tensor, formulas};
 
 type Tokens<const L: usize, const D: usize> = GraphTensor<(Batch, Const<L>, Const<D>)>;

@@ -3,7 +3,7 @@
 use luminal::prelude::Const;
 
 use super::{ops, raised};
-use crate::build::reference::input;
+use crate::build::tests::reference::input;
 use crate::build::{Batch, Bias, Builder, Tensor, gelu, linear, norm, scale};
 use crate::program::Origin;
 use crate::raise::raise;

@@ -1,6 +1,6 @@
 //! The operators once more as plain float64 loops over one image, and reproducible values to feed them.
 
-use super::{Builder, Built, Load, Tensor, Tokens};
+use crate::build::{Builder, Built, Load, Tensor, Tokens};
 use crate::program::Origin;
 
 /// Row-major numbers of `rows` rows.
