@@ -20,7 +20,7 @@ pub use compile::{CompileArgs, EmitArg};
 const EXIT_CODES: &str = "\
 The answer goes to stdout, everything else to stderr.
 Exit codes: 0 done; 1 failed while running; 2 usage; 3 input refused; 4 bundle does not fit this machine; \
-5 not enough memory or disk; 74 output not written; 130 interrupted, what was finished is kept.";
+5 not enough memory or disk; 7 the device failed; 74 output not written; 130 interrupted, what was finished is kept.";
 
 /// Declare, compile ahead of time and sample diffusion models with two backbones or more.
 #[derive(Debug, Parser)]
@@ -172,15 +172,18 @@ pub struct InspectArgs {
 /// Arguments of `forward`.
 #[derive(Debug, ClapArgs)]
 pub struct ForwardArgs {
-    /// A declared pair.
-    #[arg(long)]
-    pub pair: String,
+    /// A declared pair or a .duo file [default: the embedded pair].
+    #[arg(value_name = "PAIR|X.DUO")]
+    pub source: Option<String>,
+    /// The same, as an option.
+    #[arg(long, value_name = "PAIR|X.DUO", conflicts_with = "source")]
+    pub pair: Option<String>,
     /// One of its backbones.
     #[arg(long)]
     pub net: String,
-    /// The backbone's .safetensors file, or random:SEED.
+    /// The backbone's .safetensors file, or random:SEED [default: those of the bundle or the embedded pair].
     #[arg(long, value_name = "W|random:SEED")]
-    pub weights: WeightsArg,
+    pub weights: Option<WeightsArg>,
     /// A .safetensors file with x [B, C, H, W], t [B] (training timesteps) and, for pairs with classes, y [B].
     #[arg(long, value_name = "CASE.safetensors")]
     pub input: PathBuf,
@@ -190,6 +193,9 @@ pub struct ForwardArgs {
     /// Threads [default: one per core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+    /// Where to run; auto: on the first GPU that the bundle has kernels for, else on the CPU.
+    #[arg(long, value_name = "auto|cpu|cuda:N", default_value = "auto")]
+    pub device: DeviceArg,
     /// Print JSON Lines.
     #[arg(long)]
     pub json: bool,

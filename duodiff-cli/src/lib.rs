@@ -7,6 +7,7 @@
 //! ```
 
 mod args;
+mod case;
 mod catalog;
 mod commands;
 mod device;

@@ -1,6 +1,7 @@
 //! What is sampled: the embedded pair, a bundle, or a declared pair with its weights.
 
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use duodiff::Pair;
@@ -48,6 +49,8 @@ enum Origin {
     Asked(WeightsArg),
     /// The command line; files must have the hashes that the bundle records.
     Recorded(WeightsArg, Vec<[u8; 32]>),
+    /// Nowhere: nothing holds them, and none are asked for.
+    Missing,
 }
 
 /// A plan with its weights.
@@ -96,66 +99,53 @@ fn decode(bytes: &[u8], path: &Path) -> Result<Bundle> {
     })
 }
 
-/// One backbone of a pair with its weights, as a plan of its own: backbone 0.
-pub fn only(pair: &dyn Pair, backbone: usize, weights: &WeightsArg) -> Result<Ready> {
-    let mut plan = compile(pair)?;
-    let file = match weights {
-        WeightsArg::Random(seed) => Asked::Random(*seed),
-        WeightsArg::Files(files) => match &files[..] {
-            [file] => Asked::File(file),
-            _ => return Err(Failure::usage(format!("--weights wants one file here, that of {}", plan.spec.backbones[backbone].name))),
-        },
+/// The file of one backbone's weights, or none if they are made up.
+fn load_one(wanted: &[Wanted], which: usize, asked: Asked<'_>, recorded: Option<&[[u8; 32]]>) -> Result<Weights> {
+    let path = match asked {
+        Asked::Random(seed) => return Ok(Weights::random(seed, &wanted[which])),
+        Asked::File(path) => path,
     };
-    let weights = vec![load_one(&Wanted::all(&plan), backbone, file)?];
-    let last = plan.spec.process.steps.saturating_sub(1);
-    plan.spec.backbones = vec![plan.spec.backbones.swap_remove(backbone)];
-    plan.backbones = vec![plan.backbones.swap_remove(backbone)];
-    plan.spec.phases = vec![Phase { backbone: 0, first: last, last: 0 }];
-    Ok(Ready { plan, weights })
+    let weights = Weights::open(path, wanted, which).map_err(|why| Failure::input(path, why))?;
+    match recorded.map(|hashes| hashes[which]) {
+        Some(hash) if hash != weights.hash => {
+            let (found, wanted) = (report::hex(&weights.hash), report::hex(&hash));
+            let message = format!("has hash {found}, the bundle was made with {wanted} -- give the file it was made with");
+            Err(Failure::input(path, message))
+        }
+        _ => Ok(weights),
+    }
 }
 
-/// The weights that were asked for of one backbone.
+/// The weights that are asked for of one backbone.
 #[derive(Clone, Copy)]
 enum Asked<'a> {
     Random(u64),
     File(&'a Path),
 }
 
-fn load_one(wanted: &[Wanted], which: usize, asked: Asked<'_>) -> Result<Weights> {
-    match asked {
-        Asked::Random(seed) => Ok(Weights::random(seed, &wanted[which])),
-        Asked::File(path) => Weights::open(path, wanted, which).map_err(|why| Failure::input(path, why)),
+impl<'a> Asked<'a> {
+    /// For each of these backbones.
+    fn of(asked: &'a WeightsArg, names: &[&str], pair: &str) -> Result<Vec<Self>> {
+        let count = names.len();
+        match asked {
+            WeightsArg::Random(seed) => Ok(vec![Self::Random(*seed); count]),
+            WeightsArg::Files(files) if files.len() == count => Ok(files.iter().map(|file| Self::File(file)).collect()),
+            WeightsArg::Files(files) => {
+                let (found, hint) = (files.len(), hint(names));
+                let message = match names {
+                    [only] => format!("--weights wants one file here, that of {only}"),
+                    _ => format!("--weights names {found} files, {pair} has {count} backbones"),
+                };
+                Err(Failure::usage(message).hint(hint))
+            }
+        }
     }
 }
 
-/// The weights of all backbones; `recorded` are the hashes that files must have.
-fn load_all(plan: &Plan, asked: &WeightsArg, recorded: Option<&[[u8; 32]]>) -> Result<Vec<Weights>> {
-    let wanted = Wanted::all(plan);
-    let count = wanted.len();
-    let files = match asked {
-        WeightsArg::Random(seed) => return Ok(wanted.iter().map(|wanted| Weights::random(*seed, wanted)).collect()),
-        WeightsArg::Files(files) => files,
-    };
-    if files.len() != count {
-        let names: Vec<_> = wanted.iter().map(|wanted| format!("{}.safetensors", wanted.backbone)).collect();
-        let message = format!("--weights names {} files, {} has {count} backbones", files.len(), plan.spec.name);
-        return Err(Failure::usage(message).hint(format!("--weights {}", names.join(","))));
-    }
-    let load = |which: usize| {
-        let weights = load_one(&wanted, which, Asked::File(&files[which]))?;
-        match recorded.map(|hashes| hashes[which]) {
-            Some(hash) if hash != weights.hash => Err(Failure::input(
-                &files[which],
-                format!(
-                    "has hash {}, the bundle was made with {} -- give the file it was made with",
-                    report::hex(&weights.hash),
-                    report::hex(&hash)
-                ),
-            )),
-            _ => Ok(weights),
-        }
-    };
-    (0..count).map(load).collect()
+/// What to type for the weights of these backbones.
+fn hint(names: &[&str]) -> String {
+    let files: Vec<_> = names.iter().map(|name| format!("{name}.safetensors")).collect();
+    format!("--weights {}", files.join(","))
 }
 
 impl Source {
@@ -177,7 +167,7 @@ impl Source {
         let weights = match (weights, inside) {
             (Some(asked), _) => Origin::Recorded(asked.clone(), hashes),
             (None, Some(inside)) => Origin::Inside(inside),
-            (None, None) => return Err(without_weights(&plan.spec)),
+            (None, None) => Origin::Missing,
         };
         let offer = Offer { name, pair: plan.spec.name.clone(), targets, kernels: cuda };
         Ok(Self { plan, weights, offer })
@@ -199,16 +189,16 @@ impl Source {
     }
 
     fn declared(pair: &dyn Pair, weights: Option<&WeightsArg>) -> Result<Self> {
+        let compiled = |weights| compile(pair).map(|plan| Self { offer: for_cpu(&plan), plan, weights });
         if let Some(asked) = weights {
-            let plan = compile(pair)?;
-            return Ok(Self { offer: for_cpu(&plan), plan, weights: Origin::Asked(asked.clone()) });
+            return compiled(Origin::Asked(asked.clone()));
         }
         let spec = pair.spec();
         if let Some(bundle) = own_bundle()?.filter(|bundle| bundle.plan.spec == spec) {
             return Self::bundled(bundle, OWN.to_owned(), None);
         }
         let built_in = Self::built_in(None);
-        if spec == built_in.plan.spec { Ok(built_in) } else { Err(without_weights(&spec)) }
+        if spec == built_in.plan.spec { Ok(built_in) } else { compiled(Origin::Missing) }
     }
 
     /// What the pair declares.
@@ -222,14 +212,39 @@ impl Source {
         Place::choose(asked, Offer { kernels, ..self.offer.clone() }, cuda::devices)
     }
 
-    /// Loads the weights.
-    pub fn load(self) -> Result<Ready> {
-        let weights = match self.weights {
-            Origin::Inside(weights) => weights,
-            Origin::Asked(asked) => load_all(&self.plan, &asked, None)?,
-            Origin::Recorded(asked, hashes) => load_all(&self.plan, &asked, Some(&hashes))?,
-        };
+    /// Loads the weights of all backbones.
+    pub fn load(mut self) -> Result<Ready> {
+        let all = 0..self.plan.backbones.len();
+        let weights = self.weights(all)?;
         Ok(Ready { plan: self.plan, weights })
+    }
+
+    /// Loads one backbone with its weights, as a plan of its own: backbone 0.
+    pub fn load_one(mut self, backbone: usize) -> Result<Ready> {
+        let weights = self.weights(backbone..backbone + 1)?;
+        let mut plan = self.plan;
+        let last = plan.spec.process.steps.saturating_sub(1);
+        plan.spec.backbones = vec![plan.spec.backbones.swap_remove(backbone)];
+        plan.backbones = vec![plan.backbones.swap_remove(backbone)];
+        plan.spec.phases = vec![Phase { backbone: 0, first: last, last: 0 }];
+        Ok(Ready { plan, weights })
+    }
+
+    /// The weights of some backbones.
+    fn weights(&mut self, which: Range<usize>) -> Result<Vec<Weights>> {
+        let names: Vec<&str> = self.plan.spec.backbones[which.clone()].iter().map(|backbone| backbone.name.as_str()).collect();
+        let pair = &self.plan.spec.name;
+        let (asked, recorded) = match &mut self.weights {
+            Origin::Inside(weights) => return Ok(weights.drain(which).collect()),
+            Origin::Asked(asked) => (asked, None),
+            Origin::Recorded(asked, hashes) => (asked, Some(&hashes[..])),
+            Origin::Missing => {
+                let message = format!("{pair} comes without weights -- give --weights");
+                return Err(Failure::usage(message).hint(format!("{} (or random:0, for benchmarks)", hint(&names))));
+            }
+        };
+        let wanted = Wanted::all(&self.plan);
+        which.zip(Asked::of(asked, &names, pair)?).map(|(which, asked)| load_one(&wanted, which, asked, recorded)).collect()
     }
 }
 
@@ -245,12 +260,6 @@ fn for_cpu(plan: &Plan) -> Offer {
 /// What is meant to be a file is told apart from a pair by its dots and slashes.
 pub fn is_file_name(typed: &str) -> bool {
     typed.contains(['.', '/', '\\'])
-}
-
-fn without_weights(spec: &PairSpec) -> Failure {
-    let names: Vec<_> = spec.backbones.iter().map(|backbone| format!("{}.safetensors", backbone.name)).collect();
-    Failure::usage(format!("{} comes without weights -- give --weights, one file per backbone", spec.name))
-        .hint(format!("--weights {} (or random:0, for benchmarks)", names.join(",")))
 }
 
 impl Ready {

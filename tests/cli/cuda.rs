@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::session::{FakeNvcc, Session};
+use crate::tensors;
 
 /// Sessions with a compiler for the emulator and a GPU that runs what it compiles.
 struct Machine {
@@ -74,6 +75,32 @@ fn a_gpu_samples_what_the_cpu_does() {
     assert_eq!((settings["target"].as_str(), settings["precision"].as_str()), (Some("sm_90a"), Some("f32")));
     let other = session.run(&sample(&["--device", "cpu", "-o", "gpu"]));
     assert!(other.code == Some(2) && other.stderr.contains("target is sm_90a there and cpu here"), "{other:?}");
+}
+
+#[test]
+fn a_gpu_evaluates_what_the_cpu_does() {
+    let Some(machine) = Machine::new() else { return };
+    let session = machine.with_bundle("cpu,sm_90a");
+    let case = format!("{}/../tests/data/mnist.cases.safetensors", env!("CARGO_MANIFEST_DIR"));
+    let forward = |net: &'static str, device: &'static str, output: &'static str| {
+        session.run(&["forward", "x.duo", "--net", net, "--input", &case, "--device", device, "--output", output, "-v"])
+    };
+    for net in ["shallow", "deep"] {
+        let told = forward(net, "auto", "gpu");
+        assert!(told.stderr.contains(&format!("Mnist {net}: batch 4, cuda:0 H200, kernels for sm_90a in f32")), "{told:?}");
+        assert_eq!(told.answer(), "gpu\n");
+        assert!(!session.gpu_log().is_empty());
+        assert!(forward(net, "cpu", "cpu").answer() == "cpu\n" && session.gpu_log().is_empty());
+        let [gpu, cpu] = ["gpu", "cpu"].map(|name| tensors::read(&session.path(name)).remove("eps").unwrap());
+        let wanted = tensors::read(case.as_ref()).remove(&format!("f.{net}")).unwrap();
+        assert!(gpu.0 == wanted.0 && cpu.0 == wanted.0, "{:?} {:?}", gpu.0, cpu.0);
+        assert!(tensors::distance(&gpu.1, &wanted.1) <= 1e-4 && tensors::distance(&cpu.1, &wanted.1) <= 2e-5);
+    }
+    let failing = session.command(&["forward", "x.duo", "--net", "deep", "--input", &case, "--output", "lost"]);
+    let failed = crate::session::Outcome::from({ failing }.env("FAKE_CUDA_FAIL", "+40").output().unwrap());
+    assert!(failed.code == Some(7) && failed.stderr.contains("try: the same command again"), "{failed:?}");
+    assert!(!session.names(".").contains(&"lost".to_owned()));
+    session.refuses(&["forward", "Mnist", "--net", "deep", "--input", &case, "--output", "o", "--device", "cuda:0"], 4, "not for a GPU");
 }
 
 #[test]

@@ -1,42 +1,10 @@
 //! `duodiff forward` against the reference's outputs, and what it refuses.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use crate::session::Session;
-
-/// Tensors of a .safetensors file, float32 or int64, as float64.
-fn read(path: &Path) -> BTreeMap<String, (Vec<usize>, Vec<f64>)> {
-    let bytes = fs::read(path).unwrap();
-    let (length, rest) = bytes.split_at(8);
-    let (header, data) = rest.split_at(u64::from_le_bytes(length.try_into().unwrap()) as usize);
-    let header: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(header).unwrap();
-    let tensors = header.iter().filter(|(name, _)| *name != "__metadata__").map(|(name, info)| {
-        let numbers = |key: &str| info[key].as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize).collect::<Vec<_>>();
-        let range = numbers("data_offsets");
-        let bytes = &data[range[0]..range[1]];
-        let values = match info["dtype"].as_str().unwrap() {
-            "F32" => bytes.chunks_exact(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect(),
-            "I64" => bytes.chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as f64).collect(),
-            other => panic!("{other}"),
-        };
-        (name.clone(), (numbers("shape"), values))
-    });
-    tensors.collect()
-}
-
-/// Writes float32 tensors.
-fn write(path: &Path, tensors: &[(&str, &[usize], &[f32])]) {
-    let (mut header, mut data) = (serde_json::Map::new(), Vec::new());
-    for (name, shape, values) in tensors {
-        let start = data.len();
-        values.iter().for_each(|value| data.extend(value.to_le_bytes()));
-        header.insert(name.to_string(), serde_json::json!({"dtype": "F32", "shape": shape, "data_offsets": [start, data.len()]}));
-    }
-    let header = serde_json::to_vec(&header).unwrap();
-    fs::write(path, [&(header.len() as u64).to_le_bytes()[..], &header, &data].concat()).unwrap();
-}
+use crate::tensors::{distance, read, write};
 
 fn weights(net: &str) -> String {
     format!("{}/../models/weights/mnist.{net}.safetensors", env!("CARGO_MANIFEST_DIR"))
@@ -57,10 +25,30 @@ fn agrees_with_the_reference() {
         let (shape, values) = &read(&session.path("out.safetensors"))["eps"];
         let (wanted_shape, wanted) = &wanted[&format!("f.{net}")];
         assert_eq!(shape, wanted_shape);
-        let error = values.iter().zip(wanted).map(|(found, wanted)| (found - wanted).abs()).fold(0.0, f64::max);
+        let error = distance(values, wanted);
         assert!(error <= 2e-5, "{net}: off by {error}");
     }
     assert_eq!(session.names("."), ["out.safetensors"], "no temporary file is left");
+}
+
+#[test]
+fn a_bundle_and_the_embedded_pair_have_weights_of_their_own() {
+    let session = Session::new();
+    write(&session.path("case"), &[("x", &[1, 1, 28, 28], &[0.5; 784]), ("t", &[1], &[7.0])]);
+    session.run(&["compile", "Mnist", "-o", "x.duo"]).answer();
+    session.run(&["compile", "Mnist", "--without-weights", "-o", "bare.duo"]).answer();
+    let deep = weights("deep");
+    let eps = |more: &[&str]| {
+        session.run(&[&["forward", "--net", "deep", "--input", "case", "--output", "out"], more].concat()).answer();
+        fs::read(session.path("out")).unwrap()
+    };
+    let wanted = eps(&["Mnist", "--weights", &deep]);
+    for more in [&[][..], &["Mnist"], &["--pair", "Mnist"], &["x.duo"], &["bare.duo", "--weights", &deep]] {
+        assert!(eps(more) == wanted, "{more:?}");
+    }
+    let bare = ["forward", "bare.duo", "--net", "shallow", "--input", "case", "--output", "no"];
+    session.refuses(&bare, 2, "try: --weights shallow.safetensors");
+    session.refuses(&[&bare[..], &["--weights", &deep]].concat(), 3, "mnist.deep.safetensors");
 }
 
 #[test]
@@ -86,6 +74,10 @@ fn refuses_inputs_that_do_not_fit() {
     session.refuses(&forward("deeep", &deep, "good"), 2, "`deep`");
     session.refuses(&forward("deep", "a,b", "good"), 2, "one file");
     session.refuses(&forward("deep", &deep, "nowhere"), 3, "nowhere");
+    let cifar = ["forward", "Cifar10", "--net", "deep", "--input", "cifar", "--output", "out"];
+    write(&session.path("cifar"), &[("x", &[1, 3, 32, 32], &[0.5; 3072]), ("t", &[1], &[1.0])]);
+    session.refuses(&cifar, 2, "try: --weights deep.safetensors (or random:0");
+    session.refuses(&[&cifar[..], &["--pair", "Mnist"]].concat(), 2, "cannot be used with");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The command as its users meet it: a process with arguments, two streams, an exit code and files.
 
 mod session;
+mod tensors;
 
 /// Bundles and executables.
 mod compile;

@@ -56,7 +56,7 @@ impl Engine {
     /// As many images as asked for; else as many as run well and fit into memory; never more than `count`.
     pub fn batch(&self, asked: BatchArg, ready: &Ready, count: u64, evaluations: &[usize]) -> usize {
         let most = usize::try_from(count).unwrap_or(usize::MAX);
-        let fits = |batch: &usize| self.check(ready, *batch, evaluations).is_ok();
+        let fits = |batch: &usize| self.check(ready, *batch, evaluations, "").is_ok();
         match (asked, self) {
             (BatchArg::Images(images), _) => images.min(most),
             (BatchArg::Auto, Self::Cpu { .. }) => (1..=ready.efficient_batch().min(most)).rev().find(fits).unwrap_or(1),
@@ -67,11 +67,10 @@ impl Engine {
         }
     }
 
-    /// Refuses a batch that needs more memory than is free, or more than a launch can count.
-    pub fn check(&self, ready: &Ready, batch: usize, evaluations: &[usize]) -> Result {
-        const HINT: &str = "a smaller --batch, e.g. --batch 1";
+    /// Refuses a batch that needs more memory than is free, or more than a launch can count. `hint` says how to need less.
+    pub fn check(&self, ready: &Ready, batch: usize, evaluations: &[usize], hint: &str) -> Result {
         let open = match self {
-            Self::Cpu { threads } => return resources::check_memory(ready.memory(batch, *threads, evaluations), HINT),
+            Self::Cpu { threads } => return resources::check_memory(ready.memory(batch, *threads, evaluations), hint),
             Self::Gpu(open) => open,
         };
         open.device.check_batch(batch).map_err(|why| failed(&why.into()))?;
@@ -82,7 +81,7 @@ impl Engine {
         }
         let (needed, free, ordinal) = (report::bytes(needed), report::bytes(free), open.gpu.record().ordinal);
         let message = format!("the run needs {needed} of memory on cuda:{ordinal}, {free} are free");
-        Err(Failure::new(Exit::Resources, message).hint(HINT))
+        Err(Failure::new(Exit::Resources, message).hint(hint))
     }
 
     /// Sets the executor up.

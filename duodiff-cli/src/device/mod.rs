@@ -5,6 +5,7 @@ mod engine;
 mod tests;
 
 use duodiff::graph::cuda::{self, CudaError, DeviceRecord};
+use duodiff::graph::executor::ExecutorError;
 use duodiff::graph::launch::Precision;
 use duodiff::graph::target::{Sm, Target};
 
@@ -117,8 +118,19 @@ fn find(ordinal: Option<usize>, all: Vec<DeviceRecord>, kinds: &[Sm]) -> std::re
     Err(refused)
 }
 
+/// What to type if a batch is too large.
+pub const SMALLER: &str = "a smaller --batch, e.g. --batch 1";
+
 /// What to type after a device failed.
 pub const AGAIN: &str = "the same command again: it goes on from there";
+
+/// An evaluation that failed.
+pub fn not_executed(why: &ExecutorError) -> Failure {
+    match why {
+        ExecutorError::Device(why) => Failure::new(Exit::Device, why.to_string()).hint("the same command again, or --device cpu"),
+        why => Failure::new(Exit::Failed, why.to_string()),
+    }
+}
 
 /// A failure of CUDA, with the exit code of its kind.
 pub fn failed(why: &CudaError) -> Failure {

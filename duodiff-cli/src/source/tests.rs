@@ -65,7 +65,7 @@ fn a_bundle_without_weights_takes_those_it_was_made_with() {
     let files = WeightsArg::Files(files.to_vec());
     let path = bundle(&folder, Keep::Hashes, |_| ());
     let choose = |path: &str, weights| Source::choose(Catalog(&[]), Some(path), weights);
-    assert_eq!(choose(&path, None).err().unwrap().exit, Exit::Usage);
+    assert_eq!(choose(&path, None).unwrap().load().err().unwrap().exit, Exit::Usage);
     assert!(choose(&path, Some(&files)).unwrap().load().is_ok());
     let path = bundle(&folder, Keep::Hashes, |bundle| bundle.hashes[1][7] ^= 1);
     let refused = choose(&path, Some(&files)).unwrap().load().err().unwrap();

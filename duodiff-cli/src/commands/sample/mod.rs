@@ -58,7 +58,7 @@ pub fn run(catalog: Catalog<'_>, args: &SampleArgs, verbosity: Verbosity) -> Res
     let engine = Engine::open(place, ready.plan(), source::threads(args.threads))?;
     let evaluations = job.steps.evaluations(job.spec.backbones.len());
     let batch = engine.batch(args.batch, &ready, job.count, &evaluations);
-    engine.check(&ready, batch, &evaluations)?;
+    engine.check(&ready, batch, &evaluations, device::SMALLER)?;
     resources::check_disk(job.count.saturating_mul(bytes + 4096), &folder)?;
     let mut run = Run::open(&folder, &settings)?;
     signals::install();
