@@ -25,6 +25,7 @@ const FLOW: &[&str] = &[
     "executor",
     "cpu",
     "cuda",
+    "verify",
     "sampler",
     "lib",
     "tests",

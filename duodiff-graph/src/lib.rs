@@ -46,6 +46,8 @@ pub mod cpu;
 
 pub mod cuda;
 
+pub mod verify;
+
 pub mod sampler;
 
 #[cfg(test)]

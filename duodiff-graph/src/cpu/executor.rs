@@ -1,5 +1,7 @@
 //! The executor: loads weights, evaluates backbones, follows trajectories.
 
+mod trace;
+
 use std::ops::ControlFlow;
 
 use super::machine::Machine;

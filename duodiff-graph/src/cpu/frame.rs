@@ -57,6 +57,16 @@ impl Frame<'_> {
         }
     }
 
+    /// Runs all operators and shows what each wrote, `[images, shape…]`, before its place is used again.
+    pub fn trace(&self, machine: &mut Machine, visit: &mut dyn FnMut(usize, &[f32])) {
+        for (index, op) in self.program.ops.iter().enumerate() {
+            self.launch(machine, op);
+            let out = self.out(machine.arena(), op.out());
+            // SAFETY: the operator wrote so many floats in its place in the arena, and nothing runs before the next one.
+            visit(index, unsafe { std::slice::from_raw_parts(out.base, out.total * out.stride) });
+        }
+    }
+
     /// Copies output `index` of all images to `out`, one after the other.
     pub fn copy_output(&self, machine: &mut Machine, index: usize, out: &mut [f32]) {
         let id = self.program.outputs[index];

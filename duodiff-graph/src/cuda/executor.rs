@@ -1,5 +1,7 @@
 //! The executor: opens a GPU, loads kernels and weights, evaluates backbones, follows trajectories.
 
+mod trace;
+
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 

@@ -1,6 +1,9 @@
 //! What every executor offers: single evaluations, and whole trajectories.
 
 pub(crate) mod check;
+mod traced;
+
+pub use traced::Traced;
 
 use std::ops::ControlFlow;
 

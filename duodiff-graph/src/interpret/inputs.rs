@@ -37,7 +37,7 @@ fn load_one(value: &Value, inputs: &Inputs, tables: &[Vec<f64>], weights: &Weigh
     if data.len() != wanted {
         return Err(InterpretError::Size { what, found: data.len(), wanted });
     }
-    Ok(Some(Tensor { data, stride: if value.is_batched() { elements } else { 0 } }))
+    Ok(Some(Tensor { data: data.into(), stride: if value.is_batched() { elements } else { 0 } }))
 }
 
 fn widen(data: &[f32]) -> Vec<f64> {

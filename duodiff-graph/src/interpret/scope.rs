@@ -1,12 +1,14 @@
 //! The tensors of a run, and how an operator sees those of one image.
 
+use std::sync::Arc;
+
 use crate::program::{Operand, Program, ValueId};
 
 /// A tensor in float64.
 #[derive(Clone, Debug)]
 pub(super) struct Tensor {
     /// `[B, shape…]`, or `[shape…]` if there is one for all images.
-    pub data: Vec<f64>,
+    pub data: Arc<Vec<f64>>,
     /// Elements from one image to the next: 0 if there is one for all images.
     pub stride: usize,
 }

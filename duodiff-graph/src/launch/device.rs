@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::unfused::unfuse;
-use super::{Argument, Element, Gpu, Launch, LaunchError, Module, Precision, Region, lower, solver};
+use super::{Address, Argument, Element, Gpu, Launch, LaunchError, Module, Precision, Region, lower, solver};
 use crate::null::{self, NullError};
 use crate::plan::{Layout, Plan};
-use crate::program::{Origin, Program, Value};
+use crate::program::{Origin, Part, Program, Value};
 use crate::spec::ImageShape;
 use crate::target::Sm;
 
@@ -46,6 +46,19 @@ pub struct DeviceProgram {
     pub layout: Layout,
     /// What its products are computed in.
     pub precision: Precision,
+}
+
+/// What one operator launches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// One after the other.
+    pub launches: Vec<Launch>,
+    /// Where its output lies until another is written there.
+    pub out: Address,
+    /// The output's type.
+    pub element: Element,
+    /// Its elements, over all images.
+    pub count: usize,
 }
 
 /// Which entry of a table of steps an image reads.
@@ -95,6 +108,16 @@ impl DevicePlan {
     /// The launches that fill the tables of a backbone for `steps` steps: from [`Region::Sinusoid`] to [`Region::Table`].
     pub fn prelude(&self, backbone: usize, steps: usize) -> Result<Vec<Launch>, LaunchError> {
         lower::prelude(&self.backbones[backbone].prelude, self.gpu, steps, self.precision.element())
+    }
+
+    /// The launches of a part of a backbone for `batch` images, each with an entry of its own in the tables, operator by operator.
+    pub fn stages(&self, backbone: usize, part: Part, batch: usize) -> Result<Vec<Stage>, LaunchError> {
+        let net = &self.backbones[backbone];
+        let (device, output) = match part {
+            Part::Prelude => (&net.prelude, None),
+            Part::Body => (&net.body, net.body.program.outputs.first().copied()),
+        };
+        lower::stages(device, self.gpu, batch, output)
     }
 
     /// How many steps the prelude of a backbone can be launched for at a time, in an arena of so many bytes.

@@ -20,7 +20,7 @@ mod text;
 mod unfused;
 
 pub use address::{Address, Argument, Axis, Region, View, Window};
-pub use device::{DeviceNet, DevicePlan, DeviceProgram, Entries};
+pub use device::{DeviceNet, DevicePlan, DeviceProgram, Entries, Stage};
 pub use error::LaunchError;
 pub use gpu::{Gpu, WARPGROUP_TILES};
 pub use kernel::{Kernel, Launch};

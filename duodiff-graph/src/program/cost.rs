@@ -32,8 +32,8 @@ impl Program {
         self.ops.iter().map(|op| self.flops_of(op)).sum()
     }
 
-    /// Floating-point operations of one operator.
-    fn flops_of(&self, op: &Op) -> u64 {
+    /// Floating-point operations of one operator, per image.
+    pub fn flops_of(&self, op: &Op) -> u64 {
         let out = self.value(op.out()).elements() as u64;
         match op {
             Op::Linear(op) => 2 * out * op.sources.iter().map(|source| source.columns.len() as u64).sum::<u64>(),

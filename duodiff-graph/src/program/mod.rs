@@ -52,7 +52,38 @@ pub struct Net {
     pub body: Program,
 }
 
+/// One of a network's two programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// What depends on the step alone.
+    Prelude,
+    /// The rest.
+    Body,
+}
+
+impl Part {
+    /// Both, in the order of execution.
+    pub const ALL: [Self; 2] = [Self::Prelude, Self::Body];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prelude => "prelude",
+            Self::Body => "body",
+        }
+    }
+}
+
 impl Net {
+    /// One of its programs.
+    pub fn part(&self, part: Part) -> &Program {
+        match part {
+            Part::Prelude => &self.prelude,
+            Part::Body => &self.body,
+        }
+    }
+
     /// A network whose body does everything.
     pub fn unsplit(body: Program) -> Self {
         Self { prelude: Program { name: body.name.clone(), values: vec![], ops: vec![], outputs: vec![] }, body }

@@ -5,6 +5,9 @@ mod image;
 mod linear;
 mod primitive;
 mod rows;
+mod stages;
+
+pub(super) use stages::stages;
 
 use super::device::{DeviceProgram, Entries};
 use super::{Address, Argument, Element, Gpu, Kernel, Launch, LaunchError, Module, Region, Window, entry};
