@@ -52,19 +52,19 @@ __device__ inline float sigmoid(float x) {
     return 1.0f / (1.0f + exponential(-x));
 }
 
-enum class Activation : u32 { Gelu = 0, GeluTanh = 1, Silu = 2, None = 3 };
+enum class Activation : u32 { gelu = 0, gelu_tanh = 1, silu = 2, none = 3 };
 
 template <Activation F>
 __device__ inline float activate(float x) {
-    if constexpr (F == Activation::Gelu) {
+    if constexpr (F == Activation::gelu) {
         const float half = x * 0.5f;
         return fmaf(half, error_function(x * 0.70710678f), half);
-    } else if constexpr (F == Activation::GeluTanh) {
+    } else if constexpr (F == Activation::gelu_tanh) {
         // ½(1 + tanh y) is the sigmoid of 2y.
         constexpr float FACTOR = 1.595769f;
         const float cubic = x * x * (0.044715f * FACTOR);
         return x * sigmoid(x * (cubic + FACTOR));
-    } else if constexpr (F == Activation::Silu) {
+    } else if constexpr (F == Activation::silu) {
         return x * sigmoid(x);
     } else {
         return x;

@@ -110,13 +110,13 @@ __device__ inline void linear(const Window& a0, const Window& a1, const T* weigh
     }
 
 #ifdef DUODIFF_BF16
-LINEAR(linear_bf16_none, Activation::None)
-LINEAR(linear_bf16_gelu, Activation::Gelu)
-LINEAR(linear_bf16_gelu_tanh, Activation::GeluTanh)
-LINEAR(linear_bf16_silu, Activation::Silu)
+LINEAR(linear_bf16_none, Activation::none)
+LINEAR(linear_bf16_gelu, Activation::gelu)
+LINEAR(linear_bf16_gelu_tanh, Activation::gelu_tanh)
+LINEAR(linear_bf16_silu, Activation::silu)
 #else
-LINEAR(linear_f32_none, Activation::None)
-LINEAR(linear_f32_gelu, Activation::Gelu)
-LINEAR(linear_f32_gelu_tanh, Activation::GeluTanh)
-LINEAR(linear_f32_silu, Activation::Silu)
+LINEAR(linear_f32_none, Activation::none)
+LINEAR(linear_f32_gelu, Activation::gelu)
+LINEAR(linear_f32_gelu_tanh, Activation::gelu_tanh)
+LINEAR(linear_f32_silu, Activation::silu)
 #endif

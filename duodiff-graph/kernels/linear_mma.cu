@@ -1,4 +1,4 @@
-// out = residual + f(a · weightᵀ + bias) on tensor cores, sums in float: bfloat16, or float rounded to TF32.
+// out = residual + f(a · weightᵀ + bias) on tensor cores, sums in float: bfloat16, or float rounded to TF32. f is `DUODIFF_ACTIVATION`.
 //
 // Blocks of 128 threads compute tiles of 128 × 128, 128 × 64, 64 × 64 or 32 × 32 (rows × columns), a quarter to each warp;
 // grid = ⌈m / rows⌉ · ⌈n / columns⌉, columns fastest; shared memory: 128 · (rows + columns) bytes per stage, 3, 4, 4 or 6 of them,
@@ -153,26 +153,22 @@ __device__ inline void linear_mma(const Window& a0, const Window& a1, const T* w
     part.template finish<F>(shared_memory() + warp * WarpsPart::EXCHANGE_BYTES, row + down, column + right, m, epilogue);
 }
 
-#define LINEAR(name, rows, columns, stages, activation)                                                                                     \
-    ENTRY(THREADS, name, Window a0, Window a1, const T* weight, const float* bias, Window residual, T* out, u32 m, u32 n, u32 k,            \
-          const Step* step) {                                                                                                               \
-        linear_mma<rows, columns, stages, activation>(a0, a1, weight, {bias, residual, out, n, step}, m, n, k, step);                       \
+#define LINEAR(type, rows, columns, stages, activation)                                                                                     \
+    ENTRY(THREADS, linear_mma_##type##_##rows##x##columns##_##activation, Window a0, Window a1, const T* weight, const float* bias,         \
+          Window residual, T* out, u32 m, u32 n, u32 k, const Step* step) {                                                                 \
+        linear_mma<rows, columns, stages, Activation::activation>(a0, a1, weight, {bias, residual, out, n, step}, m, n, k, step);           \
     }
 
-#define LINEARS(prefix, rows, columns, stages)                                                                                              \
-    LINEAR(prefix##_##rows##x##columns##_none, rows, columns, stages, Activation::None)                                                     \
-    LINEAR(prefix##_##rows##x##columns##_gelu, rows, columns, stages, Activation::Gelu)                                                     \
-    LINEAR(prefix##_##rows##x##columns##_gelu_tanh, rows, columns, stages, Activation::GeluTanh)                                            \
-    LINEAR(prefix##_##rows##x##columns##_silu, rows, columns, stages, Activation::Silu)
-
 #ifdef DUODIFF_BF16
-#define PREFIX linear_mma_bf16
+#define TYPE bf16
 #else
-#define PREFIX linear_mma_tf32
+#define TYPE tf32
 #endif
-#define TILE(prefix, rows, columns, stages) LINEARS(prefix, rows, columns, stages)
+// In between, so that names of macros become what they stand for before they are joined.
+#define LINEAR_OF(type, rows, columns, stages, activation) LINEAR(type, rows, columns, stages, activation)
+#define TILE(rows, columns, stages) LINEAR_OF(TYPE, rows, columns, stages, DUODIFF_ACTIVATION)
 
-TILE(PREFIX, 128, 128, 3)
-TILE(PREFIX, 128, 64, 4)
-TILE(PREFIX, 64, 64, 4)
-TILE(PREFIX, 32, 32, 6)
+TILE(128, 128, 3)
+TILE(128, 64, 4)
+TILE(64, 64, 4)
+TILE(32, 32, 6)

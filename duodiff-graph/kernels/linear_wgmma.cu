@@ -1,4 +1,4 @@
-// out = residual + f(a · weightᵀ + bias) in bfloat16 on the tensor cores of sm_90a, sums in float.
+// out = residual + f(a · weightᵀ + bias) in bfloat16 on the tensor cores of sm_90a, sums in float. f is `DUODIFF_ACTIVATION`.
 //
 // Tiles of 128 × 256, 128 × 128 or 64 × 64 (rows × columns). A block has a warpgroup (128 threads) that brings slices of k and one
 // for each 64 rows of a tile that multiplies them: 384, 384 or 256 threads. They meet at two barriers per stage: `full` when a slice
@@ -163,20 +163,18 @@ __device__ inline void linear_wgmma(const Product& product) {
     }
 }
 
-#define LINEAR(name, tiles, activation)                                                                                                     \
-    ENTRY(tiles::THREADS, name, Window a0, Window a1, const T* weight, const float* bias, Window residual, T* out, u32 m, u32 n, u32 k,     \
-          const Step* step) {                                                                                                               \
+#define LINEAR(rows, columns, stages, activation)                                                                                           \
+    using Tiles##rows##x##columns = Tiles<rows, columns, stages>;                                                                           \
+    ENTRY(Tiles##rows##x##columns::THREADS, linear_wgmma_bf16_##rows##x##columns##_##activation, Window a0, Window a1, const T* weight,     \
+          const float* bias, Window residual, T* out, u32 m, u32 n, u32 k, const Step* step) {                                              \
         const Epilogue epilogue = {bias, residual, out, n, step};                                                                           \
-        linear_wgmma<tiles, activation>({a0, a1, weight, epilogue, m, n, k, step});                                                         \
+        linear_wgmma<Tiles##rows##x##columns, Activation::activation>({a0, a1, weight, epilogue, m, n, k, step});                           \
     }
 
-#define LINEARS(rows, columns, stages)                                                                                                      \
-    using Tiles##rows##x##columns = Tiles<rows, columns, stages>;                                                                           \
-    LINEAR(linear_wgmma_bf16_##rows##x##columns##_none, Tiles##rows##x##columns, Activation::None)                                          \
-    LINEAR(linear_wgmma_bf16_##rows##x##columns##_gelu, Tiles##rows##x##columns, Activation::Gelu)                                          \
-    LINEAR(linear_wgmma_bf16_##rows##x##columns##_gelu_tanh, Tiles##rows##x##columns, Activation::GeluTanh)                                 \
-    LINEAR(linear_wgmma_bf16_##rows##x##columns##_silu, Tiles##rows##x##columns, Activation::Silu)
+// In between, so that the name of the macro becomes what it stands for before it is joined.
+#define LINEAR_OF(rows, columns, stages, activation) LINEAR(rows, columns, stages, activation)
+#define TILE(rows, columns, stages) LINEAR_OF(rows, columns, stages, DUODIFF_ACTIVATION)
 
-LINEARS(128, 256, 4)
-LINEARS(128, 128, 5)
-LINEARS(64, 64, 6)
+TILE(128, 256, 4)
+TILE(128, 128, 5)
+TILE(64, 64, 6)

@@ -69,12 +69,12 @@ __device__ inline void map(const Window& x, T* out, u32 total, const Step* step,
 
 ENTRY(THREADS, TYPED(activate), Window x, u32 f, T* out, u32 total, const Step* step) {
     switch (static_cast<Activation>(f)) {
-    case Activation::Gelu:
-        return map(x, out, total, step, activate<Activation::Gelu>);
-    case Activation::GeluTanh:
-        return map(x, out, total, step, activate<Activation::GeluTanh>);
+    case Activation::gelu:
+        return map(x, out, total, step, activate<Activation::gelu>);
+    case Activation::gelu_tanh:
+        return map(x, out, total, step, activate<Activation::gelu_tanh>);
     default:
-        return map(x, out, total, step, activate<Activation::Silu>);
+        return map(x, out, total, step, activate<Activation::silu>);
     }
 }
 

@@ -79,8 +79,8 @@ fn tensor_cores_compute_where_they_are_meant_to() {
     for cubin in &set.cubins {
         let Some(sass) = set.tool("nvdisasm", "-c", cubin) else { return };
         let meant = match cubin.module {
-            Module::LinearMma(_) | Module::AttentionMma => Some("HMMA"),
-            Module::LinearWgmma => Some("HGMMA"),
+            Module::LinearMma(..) | Module::AttentionMma => Some("HMMA"),
+            Module::LinearWgmma(_) => Some("HGMMA"),
             _ => None,
         };
         for (entry, code) in listing::functions(&sass) {

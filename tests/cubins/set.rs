@@ -68,8 +68,7 @@ impl Set {
         let plan = |pair: &&dyn duodiff::Pair| compile(*pair, &compile::Options::default()).expect("a plan").plan;
         let plans: Vec<Plan> = duodiff::PAIRS.iter().map(plan).collect();
         // Modules that no pair needs are compiled too: those of operators that no recogniser claimed, and those that no table chooses.
-        let wanted = SMS.into_iter().flat_map(|sm| Module::ALL.map(|module| (sm, module)));
-        let wanted = wanted.filter(|(sm, module)| *module != Module::LinearWgmma || *sm == Sm::Sm90a);
+        let wanted = SMS.into_iter().flat_map(|sm| Module::all_for(sm).map(move |module| (sm, module)));
         let mut all: BTreeMap<_, _> = wanted.map(|(sm, module)| ((sm, module), Unit::of(module).expect("a source"))).collect();
         let mut uses = BTreeSet::new();
         for (plan, precision) in plans.iter().flat_map(|plan| Precision::ALL.map(|precision| (plan, precision))) {

@@ -34,8 +34,7 @@ pub fn make(folder: &Path, target: Sm) -> Result<bool> {
 
 /// The same with a given compiler.
 pub fn make_with(compiler: &Compiler, cache: Option<Cache>, folder: &Path, target: Sm) -> Result<bool> {
-    let modules = Module::ALL.into_iter().filter(|module| *module != Module::LinearWgmma || target == Sm::Sm90a);
-    let units = modules.map(Unit::of).collect::<std::result::Result<Vec<_>, _>>()?;
+    let units = Module::all_for(target).map(Unit::of).collect::<std::result::Result<Vec<_>, _>>()?;
     let jobs: Vec<_> = units.iter().map(|unit| Job { unit, target }).collect();
     let threads = std::thread::available_parallelism()?.get();
     let options = emit::Options { threads, cache };
@@ -52,5 +51,5 @@ pub fn read(folder: &Path) -> Result<Vec<Cubin>> {
     let written = fs::read_to_string(folder.join(TARGET)).map_err(|why| format!("{}: {why} -- run build.sh", folder.display()))?;
     let target = parse(&written)?;
     let read = |module: Module| fs::read(folder.join(format!("{module}.cubin"))).ok().map(|bytes| Cubin { target, module, bytes });
-    Ok(Module::ALL.into_iter().filter_map(read).collect())
+    Ok(Module::all().filter_map(read).collect())
 }

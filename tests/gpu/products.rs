@@ -11,8 +11,9 @@ use crate::Result;
 use crate::bed::Bed;
 use crate::table::Table;
 
-/// A tile's kernel: family, rows, columns, stages.
+/// A tile's kernel: family, module, rows, columns, stages.
 struct Tile {
+    family: &'static str,
     module: Module,
     rows: u32,
     columns: u32,
@@ -53,9 +54,21 @@ pub fn time(bed: &Bed) -> Result<Table> {
     let mut bench = Bench::new(Gpu::open(0)?, &bed.cubins)?;
     let processors = bench.record().processors;
     let mut table = Table::new(["product", "batch", "kernel", "µs", "TFLOP/s"]);
-    let mma = TILES.map(|(rows, columns, stages)| Tile { module: Module::LinearMma(Element::Bf16), rows, columns, stages });
-    let wgmma = WARPGROUP_TILES.map(|(rows, columns, stages)| Tile { module: Module::LinearWgmma, rows, columns, stages });
-    let has_warpgroups = bed.cubins.iter().any(|cubin| cubin.module == Module::LinearWgmma);
+    let mma = TILES.map(|(rows, columns, stages)| Tile {
+        family: "linear_mma_bf16",
+        module: Module::LinearMma(Element::Bf16, None),
+        rows,
+        columns,
+        stages,
+    });
+    let wgmma = WARPGROUP_TILES.map(|(rows, columns, stages)| Tile {
+        family: "linear_wgmma_bf16",
+        module: Module::LinearWgmma(None),
+        rows,
+        columns,
+        stages,
+    });
+    let has_warpgroups = bed.cubins.iter().any(|cubin| cubin.module == Module::LinearWgmma(None));
     for batch in [1, 8, 32, 128] {
         let m = batch * ROWS;
         for (name, n, k) in PRODUCTS {
@@ -74,13 +87,13 @@ pub fn time(bed: &Bed) -> Result<Table> {
 
 impl Tile {
     fn entry(&self) -> String {
-        format!("{}_{}x{}_none", self.module, self.rows, self.columns)
+        format!("{}_{}x{}_none", self.family, self.rows, self.columns)
     }
 
     fn shape(&self, m: u32, n: u32, processors: u32) -> Shape {
         let tiles = m.div_ceil(self.rows) * n.div_ceil(self.columns);
         let stage = (self.rows + self.columns) * 128;
-        if self.module == Module::LinearWgmma {
+        if self.module == Module::LinearWgmma(None) {
             let shared = self.stages * (stage + 16) + self.rows / 64 * 10240;
             Shape { grid: [tiles.min(processors * (232_448 / shared)), 1, 1], block: 128 + 2 * self.rows, shared }
         } else {

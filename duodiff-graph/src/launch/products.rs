@@ -107,12 +107,7 @@ impl Product<'_> {
     }
 
     fn activation(self) -> &'static str {
-        match self.activation {
-            None => "none",
-            Some(Activation::Gelu) => "gelu",
-            Some(Activation::GeluTanh) => "gelu_tanh",
-            Some(Activation::Silu) => "silu",
-        }
+        Activation::name_of(self.activation)
     }
 
     /// Blocks of a grid of tiles.
@@ -140,7 +135,7 @@ impl Product<'_> {
         let (rows, columns) = self.tile(&gpu.tiles, gpu);
         let entry = format!("linear_mma_{precision}_{rows}x{columns}_{}", self.activation());
         let shape = Shape::new([self.blocks(rows, columns), 1, 1], MMA_THREADS, mma_shared(rows, columns))?;
-        Ok((Kernel::new(Module::LinearMma(precision.element()), entry), shape))
+        Ok((Kernel::new(Module::LinearMma(precision.element(), self.activation), entry), shape))
     }
 
     /// No more blocks than are resident at a time: each takes tiles in turn.
@@ -151,7 +146,7 @@ impl Product<'_> {
         let resident = u64::from(gpu.processors * (gpu.shared / shared));
         let threads = WARPGROUP * (1 + rows / WARPGROUP_ROWS);
         let shape = Shape::new([self.blocks(rows, columns).min(resident), 1, 1], threads, shared)?;
-        Ok((Kernel::new(Module::LinearWgmma, entry), shape))
+        Ok((Kernel::new(Module::LinearWgmma(self.activation), entry), shape))
     }
 }
 

@@ -100,7 +100,7 @@ pub struct Attention {
 }
 
 /// A pointwise nonlinearity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Activation {
     /// x·Φ(x), Φ by the error function.
     Gelu,

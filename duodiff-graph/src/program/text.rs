@@ -166,13 +166,21 @@ impl Display for OpText<'_> {
     }
 }
 
+impl Activation {
+    /// The function's name in texts and of kernels that apply it: `none`, or e.g. `gelu_tanh`.
+    pub fn name_of(activation: Option<Self>) -> &'static str {
+        match activation {
+            None => "none",
+            Some(Activation::Gelu) => "gelu",
+            Some(Activation::GeluTanh) => "gelu_tanh",
+            Some(Activation::Silu) => "silu",
+        }
+    }
+}
+
 impl Display for Activation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Activation::Gelu => "gelu",
-            Activation::GeluTanh => "gelu_tanh",
-            Activation::Silu => "silu",
-        })
+        f.write_str(Self::name_of(Some(*self)))
     }
 }
 

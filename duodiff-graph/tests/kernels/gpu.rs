@@ -41,7 +41,7 @@ fn open() -> State {
     let read = |module: Module| fs::read(folder.join(format!("{module}.cubin"))).ok().map(|bytes| (module, bytes));
     // Which target they are of matters to nobody here: what does not fit is refused by the driver.
     let cubin = |(module, bytes)| Cubin { target: Sm::Sm80, module, bytes };
-    let cubins: Vec<Cubin> = Module::ALL.into_iter().filter_map(read).map(cubin).collect();
+    let cubins: Vec<Cubin> = Module::all().filter_map(read).map(cubin).collect();
     let bench = Bench::new(Gpu::open(0).expect("a GPU"), &cubins).expect("modules for this GPU");
     State { memory: BTreeMap::new(), bench, modules: cubins.into_iter().map(|cubin| cubin.module).collect() }
 }
@@ -50,7 +50,7 @@ fn open() -> State {
 pub fn module(file: &str, defines: &[&str]) -> Option<Module> {
     let defines: Vec<&str> = defines.iter().map(|define| define.trim_start_matches("-D")).collect();
     let fits = |module: &Module| module.source() == file && module.defines() == defines;
-    let found = Module::ALL.into_iter().find(fits).filter(|module| state().modules.contains(module));
+    let found = Module::all().find(fits).filter(|module| state().modules.contains(module));
     if found.is_none() {
         println!("skipped: no cubin of {file} {defines:?}");
     }
@@ -84,7 +84,7 @@ fn the_same_through_a_driver() {
     }
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("driver");
     fake_driver::control::install(&folder).unwrap();
-    for module in Module::ALL {
+    for module in Module::all() {
         let defines: Vec<String> = module.defines().iter().map(|define| format!("-D{define}")).collect();
         let defines: Vec<&str> = defines.iter().map(String::as_str).collect();
         fs::copy(super::object::built(module.source(), &defines).unwrap(), folder.join(format!("{module}.cubin"))).unwrap();

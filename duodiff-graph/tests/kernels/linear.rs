@@ -16,6 +16,20 @@ struct Kernel {
     shared: usize,
 }
 
+impl Kernel {
+    /// The object that has it; those on tensor cores are compiled for one activation each. None, with a note, where it cannot be had.
+    fn object<E: Element>(&self, activation: &str) -> Option<&'static Object> {
+        let define = format!("-DDUODIFF_ACTIVATION={activation}");
+        let own = (self.file != "linear.cu").then_some(define.as_str());
+        Object::of(self.file, &E::DEFINES.iter().copied().chain(own).collect::<Vec<_>>())
+    }
+}
+
+/// Whether there are kernels on warpgroups for these elements.
+fn has_warpgroups<E: Element>() -> bool {
+    size_of::<E>() == 2 && wgmma()[0].object::<E>("none").is_some()
+}
+
 fn generic<E: Element>() -> Kernel {
     Kernel { file: "linear.cu", name: format!("linear_{}", E::NAME), tile: [64, 64], block: 256, shared: 8704 }
 }
@@ -134,7 +148,7 @@ fn launch<E: Element>(
     [m, n, k]: [u32; 3],
     step: *mut Step,
 ) {
-    let object = Object::of(kernel.file, E::DEFINES).unwrap();
+    let object = kernel.object::<E>(activation).unwrap();
     let [rows, columns] = kernel.tile;
     let tiles = m.div_ceil(rows as u32) * n.div_ceil(columns as u32);
     // Blocks of this kernel take several tiles.
@@ -159,7 +173,7 @@ const PAIRS: [[usize; 3]; 5] = [[50, 128, 16], [257, 512, 12], [257, 512, 48], [
 /// At every shape of the pairs, some rows of several images; on the emulator the smallest pair's.
 fn pairs<E: Element>() {
     let mut kernels = Vec::from(mma::<E>());
-    kernels.extend(wgmma().into_iter().filter(|_| size_of::<E>() == 2 && Object::of("linear_wgmma.cu", E::DEFINES).is_some()));
+    kernels.extend(wgmma().into_iter().filter(|_| has_warpgroups::<E>()));
     let pairs = if super::gpu::is_asked_for() { &PAIRS[..] } else { &PAIRS[..1] };
     for &[rows, width, patch] in pairs {
         let shapes = [[width, 0, 3 * width], [width, 0, width], [width, 0, 4 * width], [4 * width, 0, width], [width, width, width]];
@@ -199,7 +213,7 @@ fn tensor_cores<E: Element>() {
 
 #[test]
 fn products_on_warpgroups() {
-    if Object::of("linear_wgmma.cu", bf16::DEFINES).is_none() {
+    if !has_warpgroups::<bf16>() {
         return;
     }
     for (tokens, columns, n) in SHAPES.into_iter().chain([([1, 300], [520, 0], 270)]) {
@@ -233,8 +247,7 @@ fn activations<E: Element>() {
 /// Neither tile, batch, position nor the order of threads changes a bit.
 fn invariance<E: Element>() {
     let operands = Operands::<E>::new([3, 70], [136, 200], 140, true, true);
-    let has_warpgroups = size_of::<E>() == 2 && Object::of("linear_wgmma.cu", E::DEFINES).is_some();
-    let families = [Vec::from(mma::<E>()), wgmma().into_iter().filter(|_| has_warpgroups).collect()];
+    let families = [Vec::from(mma::<E>()), wgmma().into_iter().filter(|_| has_warpgroups::<E>()).collect()];
     for kernels in families.iter().filter(|kernels| !kernels.is_empty()) {
         let together = in_every_order(|| operands.run(&kernels[0], "gelu", 0..3).bits());
         for kernel in kernels {
@@ -261,8 +274,7 @@ fn tables<E: Element>() {
     let step = Buffer::from(&[Step { row: 9, entry: 2, ticket: 0, reserved: 0 }]);
     let shared = Tokens::<E>::aligned(3, [1, 1, 20]);
     let residual = Window { image: 0, stride: 0, ..shared.window() };
-    let has_warpgroups = size_of::<E>() == 2 && Object::of("linear_wgmma.cu", E::DEFINES).is_some();
-    for kernel in mma::<E>().iter().chain([&generic::<E>()]).chain(wgmma().iter().filter(|_| has_warpgroups)) {
+    for kernel in mma::<E>().iter().chain([&generic::<E>()]).chain(wgmma().iter().filter(|_| has_warpgroups::<E>())) {
         let out = Buffer::<E>::poisoned(6 * 20);
         let windows = [table.table(), Window::NONE, residual];
         launch(kernel, "none", windows, &weight, std::ptr::null_mut(), &out, [6, 20, 24], step.pointer());
