@@ -7,7 +7,7 @@ use crate::measure::{is_filtered, measure, slow};
 use crate::peak::{Work, threads};
 use crate::ready::{executor, only, plan, step};
 
-const BATCHES: [usize; 4] = [1, 2, 4, 8];
+const BATCHES: [usize; 4] = [1, 2, 4, 16];
 
 /// Without a filter, a step of more floating-point operations is left out.
 const MOST: u64 = 200_000_000_000;

@@ -33,6 +33,11 @@ impl Input {
     pub fn shared(data: &[f32]) -> Self {
         Self { base: data.as_ptr(), image: 0 }
     }
+
+    /// The same input of the images from `first` on.
+    pub fn from(self, first: usize) -> Self {
+        Self { base: self.base.wrapping_add(first * self.image), ..self }
+    }
 }
 
 /// A program with everything that it reads, at a batch.

@@ -1,5 +1,6 @@
 //! One step after the other: evaluate the backbone (twice if guided), then the solver's update with its noise.
 
+use super::batch;
 use super::buffer::Buffer;
 use super::frame::{Frame, Input};
 use super::kernels::update::{Guide, Update};
@@ -50,8 +51,18 @@ pub(super) struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
-    /// `out = net(x)` for each image of `x`.
-    pub fn run(self, machine: &mut Machine, x: &[f32], out: &mut [f32]) {
+    /// `out = net(x)` for each image of `x`, slice by slice.
+    pub fn run(&self, machine: &mut Machine, x: &[f32], out: &mut [f32]) {
+        let elements = self.plan.spec.image.elements();
+        let slice = batch::slice(self.plan, x.len() / elements);
+        let each = x.chunks(slice * elements).zip(out.chunks_mut(slice * elements));
+        for (first, (x, out)) in (0..).step_by(slice).zip(each) {
+            self.slice(machine, first, x, out);
+        }
+    }
+
+    /// `out = net(x)` for the images from `first` on.
+    fn slice(&self, machine: &mut Machine, first: usize, x: &[f32], out: &mut [f32]) {
         let elements = self.plan.spec.image.elements();
         let backbone = &self.plan.backbones[self.backbone];
         let frame = Frame {
@@ -60,9 +71,9 @@ impl Evaluation<'_> {
             params: &self.params[self.backbone].body,
             batch: x.len() / elements,
             image: Input::each(x, elements),
-            sinusoid: self.entries.sinusoid,
-            tables: self.entries.outputs,
-            labels: self.labels,
+            sinusoid: self.entries.sinusoid.from(first),
+            tables: self.entries.outputs.iter().map(|table| table.from(first)).collect(),
+            labels: self.labels.get(first..).unwrap_or_default(),
         };
         frame.run(machine);
         frame.copy_output(machine, 0, out);
