@@ -2,7 +2,7 @@
 
 use super::case::bits;
 use super::uvit::{self, SMALL, Size, floats};
-use crate::cpu::{Cpu, CpuError, Isa, Memory, Options};
+use crate::cpu::{Cpu, CpuError, Isa, Memory, Options, batch};
 use crate::executor::{Executor, ExecutorError};
 use crate::interpret::{self, Inputs};
 use crate::plan::Plan;
@@ -94,6 +94,23 @@ fn nothing_but_the_input_changes_a_bit() {
             let parts = x.chunks(batch * ELEMENTS).zip(times.chunks(batch).zip(labels.chunks(batch)));
             let found: Vec<f32> = parts.flat_map(|(x, (times, labels))| forward(&mut cpu, 0, x, times, labels)).collect();
             assert!(bits(&wanted) == bits(&found), "{isa:?}, batch {batch}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn slices_of_a_batch_read_their_own_times_and_labels() {
+    let count = 45;
+    let x = floats(9, count * ELEMENTS);
+    let times: Vec<f32> = (0..count).map(|image| (22 * image) as f32).collect();
+    let labels: Vec<u32> = (0..count as u32).map(|image| image % 4).collect();
+    assert!(batch::slice(&pair().0, count) < count, "a batch of more than one slice");
+    for backbone in 0..2 {
+        let found = forward(&mut cpu(Options { batch: count, ..Options::default() }), backbone, &x, &times, &labels);
+        let mut single = cpu(Options::default());
+        for (image, (x, found)) in x.chunks(ELEMENTS).zip(found.chunks(ELEMENTS)).enumerate() {
+            let wanted = forward(&mut single, backbone, x, &times[image..=image], &labels[image..=image]);
+            assert!(bits(&wanted) == bits(found), "image {image} of backbone {backbone}");
         }
     }
 }
