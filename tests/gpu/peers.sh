@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
 # peers.sh [FOLDER]: steps of CIFAR-10 against PyTorch on this machine's GPU: float32, bf16, and bf16 compiled (max-autotune) with CUDA
 # graphs, in one run, with the rates of a large copy and a large product. At most eight minutes; the table comes last. Needs
-# python3 with torch.
-set -euo pipefail
+# a python3 with torch for CUDA: the one on PATH, or DUODIFF_PEERS_PYTHON.
+set -uo pipefail
 cd "$(dirname "$0")/../.."
 folder=${1:-target/gpu}
-python3 -c 'import torch; assert torch.cuda.is_available()' || { echo "skipped: needs python3 with torch for CUDA"; exit 0; }
-ours=$(timeout 120 "$folder/gpu" steps "$folder/cubins")
-theirs=$(timeout 350 python3 tests/gpu/peers.py)
+python=${DUODIFF_PEERS_PYTHON:-python3}
+bad=0
+ours=$(timeout 120 "$folder/gpu" steps "$folder/cubins") || bad=1
+if "$python" -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
+    theirs=$(timeout 340 "$python" tests/gpu/peers.py) || bad=1
+else
+    theirs="PyTorch: skipped, $python has no torch for CUDA"
+fi
 date -u +%F
 printf '%s\n\n%s\n' "$ours" "$theirs"
+exit "$bad"

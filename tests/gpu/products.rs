@@ -12,7 +12,7 @@ use crate::bed::Bed;
 use crate::table::Table;
 
 /// A tile's kernel: family, module, rows, columns, stages.
-struct Tile {
+pub struct Tile {
     family: &'static str,
     module: Module,
     rows: u32,
@@ -50,42 +50,44 @@ fn noise(bench: &Bench, elements: usize) -> Result<Device> {
 }
 
 /// Microseconds and TFLOP/s of every tile for CIFAR-10's products in bf16.
-pub fn time(bed: &Bed) -> Result<Table> {
+pub fn time(bed: &Bed, batches: &[u32]) -> Result<Table> {
     let mut bench = Bench::new(Gpu::open(0)?, &bed.cubins)?;
-    let processors = bench.record().processors;
     let mut table = Table::new(["product", "batch", "kernel", "µs", "TFLOP/s"]);
-    let mma = TILES.map(|(rows, columns, stages)| Tile {
-        family: "linear_mma_bf16",
-        module: Module::LinearMma(Element::Bf16, None),
-        rows,
-        columns,
-        stages,
-    });
-    let wgmma = WARPGROUP_TILES.map(|(rows, columns, stages)| Tile {
-        family: "linear_wgmma_bf16",
-        module: Module::LinearWgmma(None),
-        rows,
-        columns,
-        stages,
-    });
-    let has_warpgroups = bed.cubins.iter().any(|cubin| cubin.module == Module::LinearWgmma(None));
-    for batch in [1, 8, 32, 128] {
-        let m = batch * ROWS;
+    let tiles = Tile::all(bed);
+    for &batch in batches {
         for (name, n, k) in PRODUCTS {
-            let [a, weight, out] = [(m, k), (n, k), (m, n)].map(|(rows, columns)| noise(&bench, (rows * columns) as usize));
-            let operands = [&a?, &weight?, &out?].map(Device::address);
-            for tile in mma.iter().chain(wgmma.iter().filter(|_| has_warpgroups)) {
-                let seconds = tile.time(&mut bench, operands, [m, n, k], processors)?;
-                let rate = 2e-12 * f64::from(m) * f64::from(n) * f64::from(k) / seconds;
-                eprintln!("{name} {batch} {}: {:.1} µs, {rate:.0} TFLOP/s", tile.entry(), 1e6 * seconds);
-                table.row([name.into(), batch.to_string(), tile.entry(), format!("{:.1}", 1e6 * seconds), format!("{rate:.0}")]);
+            for (entry, seconds, rate) in rates(&mut bench, &tiles, [batch * ROWS, n, k])? {
+                eprintln!("{name} {batch} {entry}: {:.1} µs, {rate:.0} TFLOP/s", 1e6 * seconds);
+                table.row([name.into(), batch.to_string(), entry, format!("{:.1}", 1e6 * seconds), format!("{rate:.0}")]);
             }
         }
     }
     Ok(table)
 }
 
+/// Kernel, seconds and TFLOP/s of a product of `[m, n, k]` by each tile.
+pub fn rates(bench: &mut Bench, tiles: &[Tile], [m, n, k]: [u32; 3]) -> Result<Vec<(String, f64, f64)>> {
+    let processors = bench.record().processors;
+    let operand = |rows: u32, columns: u32| noise(bench, rows as usize * columns as usize);
+    let memory = [operand(m, k)?, operand(n, k)?, operand(m, n)?];
+    let operands = memory.each_ref().map(Device::address);
+    let rate = |tile: &Tile| {
+        let seconds = tile.time(bench, operands, [m, n, k], processors)?;
+        Ok((tile.entry(), seconds, 2e-12 * f64::from(m) * f64::from(n) * f64::from(k) / seconds))
+    };
+    tiles.iter().map(rate).collect()
+}
+
 impl Tile {
+    /// Those that there are cubins of.
+    pub fn all(bed: &Bed) -> Vec<Self> {
+        let tile = |family, module| move |(rows, columns, stages)| Self { family, module, rows, columns, stages };
+        let mma = TILES.map(tile("linear_mma_bf16", Module::LinearMma(Element::Bf16, None)));
+        let wgmma = WARPGROUP_TILES.map(tile("linear_wgmma_bf16", Module::LinearWgmma(None)));
+        let is_there = |tile: &Self| bed.cubins.iter().any(|cubin| cubin.module == tile.module);
+        mma.into_iter().chain(wgmma).filter(is_there).collect()
+    }
+
     fn entry(&self) -> String {
         format!("{}_{}x{}_none", self.family, self.rows, self.columns)
     }

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use crate::Result;
+
 /// Rows under a head, columns as wide as they need to be.
 pub struct Table {
     rows: Vec<Vec<String>>,
@@ -26,6 +28,15 @@ impl Table {
         let verdict = if is_good { "good" } else { "BAD" };
         eprintln!("{what}: {found:.2e} {verdict}");
         self.row([what, format!("{found:.2e}"), format!("{bound:.0e}"), verdict.into()]);
+    }
+
+    /// A row for what could not be checked at all.
+    pub fn part(&mut self, what: &str, checked: Result<()>) {
+        if let Err(why) = checked {
+            self.is_good = false;
+            eprintln!("{what}: {why}");
+            self.row([what.into(), why.to_string(), String::new(), "FAILED".into()]);
+        }
     }
 
     /// Whether every check was good.

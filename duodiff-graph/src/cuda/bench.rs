@@ -5,12 +5,13 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::context::Context;
 use super::graph::Graph;
 use super::memory::{Buffer, Pinned};
 use super::module::Modules;
+use super::stopwatch::Stopwatch;
 use super::{CudaError, DeviceRecord, Gpu};
 use crate::emit::Cubin;
 use crate::executor::Fault;
@@ -87,7 +88,7 @@ impl Bench {
         self.context.synchronize()
     }
 
-    /// The time of a launch: the median over `rounds` replays of a graph of `count` of them, one after the other.
+    /// The device's time for a launch: the median over `rounds` replays of a graph of `count` of them, one after the other.
     ///
     /// # Safety
     /// As for [`Self::launch`].
@@ -105,17 +106,35 @@ impl Bench {
             // SAFETY: granted by the caller.
             (0..count).try_for_each(|_| unsafe { modules.launch(&launch, parameters) })
         })?;
-        graph.launch()?;
-        self.context.synchronize()?;
+        Ok(self.median(rounds, || graph.launch())? / count)
+    }
+
+    /// The time of a copy of so many bytes from one place of the GPU's memory to another: the median over `rounds`.
+    pub fn time_copy(&self, bytes: usize, rounds: usize) -> Result<Duration, Fault> {
+        self.context.enter()?;
+        let [from, to] = [Buffer::new(&self.context, bytes)?, Buffer::new(&self.context, bytes)?];
+        from.clear(0, bytes)?;
+        let Context { driver, stream, .. } = &*self.context;
+        // SAFETY: both buffers are alive until the stream was waited for, and as long as that.
+        self.median(rounds, || unsafe { driver.cuMemcpyDtoDAsync_v2(to.address, from.address, bytes, *stream) })
+    }
+
+    /// The device's time for what `work` puts into the stream: the median over `rounds`, after one that does not count.
+    fn median(&self, rounds: usize, work: impl Fn() -> Result<(), Fault>) -> Result<Duration, Fault> {
+        let stopwatch = Stopwatch::new(&self.context)?;
         let mut times = Vec::with_capacity(rounds);
-        for _ in 0..rounds {
-            let start = Instant::now();
-            graph.launch()?;
+        for round in 0..=rounds {
+            stopwatch.start()?;
+            let worked = work();
+            let stopped = stopwatch.stop();
             self.context.synchronize()?;
-            times.push(start.elapsed() / count);
+            worked.and(stopped)?;
+            if round > 0 {
+                times.push(stopwatch.elapsed()?);
+            }
         }
         times.sort();
-        Ok(times[times.len() / 2])
+        Ok(times[rounds / 2])
     }
 
     fn find(&mut self, module: Module, entry: &str, Shape { grid, block, shared }: Shape) -> Result<Launch, Fault> {

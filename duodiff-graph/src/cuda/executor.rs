@@ -4,6 +4,7 @@ mod trace;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::loaded::Loaded;
 use super::markers::Markers;
@@ -11,6 +12,7 @@ use super::memory::Buffer;
 use super::module::Modules;
 use super::places::Places;
 use super::state::State;
+use super::stopwatch::Stopwatch;
 use super::tables::Tables;
 use super::trajectory::{Graphs, Key, Rows, Trajectory};
 use super::weights::Layout;
@@ -38,6 +40,7 @@ pub struct Options {
 pub struct Cuda {
     // Dropped in this order: what runs on memory before the memory.
     graphs: Option<Graphs>,
+    stopwatch: Option<Stopwatch>,
     markers: Markers,
     rows: Rows,
     tables: Vec<Tables>,
@@ -79,6 +82,7 @@ impl Cuda {
         let tables = (0..plan.backbones.len()).map(|backbone| Tables::new(&loaded, backbone)).collect::<Result<_, _>>()?;
         Ok(Self {
             graphs: None,
+            stopwatch: None,
             markers: Markers::new(&loaded.context)?,
             rows: Rows::new(&loaded)?,
             tables,
@@ -104,6 +108,19 @@ impl Cuda {
     pub fn memory(&self, steps: &Steps) -> Result<Memory, CudaError> {
         let evaluations = steps.evaluations(self.plan.backbones.len());
         Memory::predict(&self.plan, &self.loaded.device, self.batch, &evaluations)
+    }
+
+    /// Has the device time the steps of every trajectory from now on, for [`Self::elapsed`].
+    pub fn time_steps(&mut self) -> Result<(), CudaError> {
+        self.loaded.context.enter()?;
+        self.stopwatch = Some(Stopwatch::new(&self.loaded.context)?);
+        Ok(())
+    }
+
+    /// The device's time from the first to the last step of the last trajectory that went to its end; none if it was not timed.
+    pub fn elapsed(&self) -> Result<Option<Duration>, CudaError> {
+        self.loaded.context.enter()?;
+        Ok(self.stopwatch.as_ref().map(Stopwatch::elapsed).transpose()?)
     }
 
     /// Fills tables and rows. The graphs are forgotten if something that they point to moved.
@@ -145,8 +162,8 @@ impl Cuda {
         let entry = self.fill(steps)?;
         let scales = steps.rows.iter().any(|row| row.scale != 1.0);
         let key = Key { images: images.len(), seed, guidance: steps.guidance, scales };
-        let Self { loaded, state, tables, rows, .. } = self;
-        let mut trajectory = Trajectory { loaded, state, tables, rows, key };
+        let Self { loaded, state, tables, rows, stopwatch, .. } = self;
+        let mut trajectory = Trajectory { loaded, state, tables, rows, key, stopwatch: stopwatch.as_ref() };
         let known = self.graphs.take().filter(|graphs| graphs.serve(key, steps));
         let graphs = match known {
             Some(graphs) => graphs,

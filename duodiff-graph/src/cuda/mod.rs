@@ -22,6 +22,7 @@ mod module;
 mod places;
 mod predict;
 mod state;
+mod stopwatch;
 mod tables;
 mod trajectory;
 mod weights;

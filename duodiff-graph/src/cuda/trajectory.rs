@@ -9,6 +9,7 @@ use super::markers::{Markers, STEPS};
 use super::memory::Buffer;
 use super::places::Places;
 use super::state::State;
+use super::stopwatch::Stopwatch;
 use super::tables::Tables;
 use crate::executor::{ExecutorError, Fault, Request};
 use crate::launch::{self, Entries, Launch};
@@ -77,6 +78,8 @@ pub(super) struct Trajectory<'a> {
     pub tables: &'a [Tables],
     pub rows: &'a Rows,
     pub key: Key,
+    /// Runs while the steps do.
+    pub stopwatch: Option<&'a Stopwatch>,
 }
 
 impl Trajectory<'_> {
@@ -169,6 +172,7 @@ impl Trajectory<'_> {
         markers: &mut Markers,
         watch: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<ControlFlow<usize>, Fault> {
+        self.stopwatch.map_or(Ok(()), Stopwatch::start)?;
         for (index, row) in steps.rows.iter().enumerate() {
             let graph = graphs.steps[row.backbone].as_ref().expect("invariant: every backbone of the rows was captured");
             graph.launch()?;
@@ -180,6 +184,7 @@ impl Trajectory<'_> {
                 }
             }
         }
+        self.stopwatch.map_or(Ok(()), Stopwatch::stop)?;
         Ok(ControlFlow::Continue(()))
     }
 }

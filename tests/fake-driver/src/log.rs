@@ -1,4 +1,4 @@
-//! What happened, a line each: `launch NAME X Y Z BLOCK SHARED`, `graph`, `upload BYTES`, `fill BYTES`, `download BYTES`, `sync`,
+//! What happened, a line each: `launch NAME X Y Z BLOCK SHARED`, `graph`, `upload BYTES`, `fill BYTES`, `move BYTES`, `download BYTES`, `sync`,
 //! `error …`.
 
 use std::fs::File;

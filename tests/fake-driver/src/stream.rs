@@ -30,6 +30,15 @@ pub enum Work {
         /// Towards the device.
         up: bool,
     },
+    /// A copy within the device.
+    Move {
+        /// From this address.
+        from: usize,
+        /// To this one.
+        to: usize,
+        /// So many.
+        bytes: usize,
+    },
     /// So many bytes of one value.
     Fill {
         /// On the device.
@@ -95,6 +104,14 @@ impl Device<'_> {
                 self.check(self.host, *host, *bytes)?;
                 // SAFETY: as many bytes lie at both ends, which are different pieces.
                 unsafe { (*from as *const u8).copy_to_nonoverlapping(*to as *mut u8, *bytes) };
+                Ok(())
+            }
+            Work::Move { from, to, bytes } => {
+                self.log.line(format!("move {bytes}"));
+                self.check(self.memory, *from, *bytes)?;
+                self.check(self.memory, *to, *bytes)?;
+                // SAFETY: as many bytes lie at both ends.
+                unsafe { (*from as *const u8).copy_to(*to as *mut u8, *bytes) };
                 Ok(())
             }
             Work::Fill { to, value, bytes } => {

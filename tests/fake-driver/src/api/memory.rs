@@ -87,6 +87,14 @@ pub extern "C" fn cuMemcpyDtoHAsync_v2(to: *mut c_void, from: u64, bytes: usize,
 }
 
 #[unsafe(no_mangle)]
+pub extern "C" fn cuMemcpyDtoDAsync_v2(to: u64, from: u64, bytes: usize, stream: *mut c_void) -> c_uint {
+    call("cuMemcpyDtoDAsync", |state| {
+        state.current()?;
+        state.push(stream.addr(), [Work::Move { from: from as usize, to: to as usize, bytes }])
+    })
+}
+
+#[unsafe(no_mangle)]
 pub extern "C" fn cuMemsetD8Async(to: u64, value: u8, bytes: usize, stream: *mut c_void) -> c_uint {
     call("cuMemsetD8Async", |state| {
         state.current()?;

@@ -100,6 +100,23 @@ pub extern "C" fn cuEventQuery(event: *mut c_void) -> c_uint {
     })
 }
 
+/// No work takes time here, but both events must have passed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cuEventElapsedTime(milliseconds: *mut f32, start: *mut c_void, end: *mut c_void) -> c_uint {
+    call("cuEventElapsedTime", |state| {
+        state.current_idle()?;
+        for event in [start, end] {
+            match *state.events.get(&event.addr()).ok_or(INVALID_HANDLE)? {
+                (0, _) => return Err(INVALID_HANDLE),
+                (recorded, passed) if recorded != passed => return Err(NOT_READY),
+                _ => {}
+            }
+        }
+        // SAFETY: granted by the caller.
+        unsafe { write(milliseconds, 0.001) }
+    })
+}
+
 #[unsafe(no_mangle)]
 pub extern "C" fn cuEventDestroy_v2(event: *mut c_void) -> c_uint {
     release("cuEventDestroy", |state| {
