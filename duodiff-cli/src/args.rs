@@ -1,6 +1,7 @@
 //! The command line as typed: parsed and checked by itself, not yet against a pair or the file system.
 
 mod compile;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,11 +17,12 @@ use duodiff::graph::target::Target;
 use crate::error::Exit;
 
 pub use compile::{CompileArgs, EmitArg};
+pub use verify::{AgainstArg, VerifyArgs};
 
 const EXIT_CODES: &str = "\
 The answer goes to stdout, everything else to stderr.
 Exit codes: 0 done; 1 failed while running; 2 usage; 3 input refused; 4 bundle does not fit this machine; \
-5 not enough memory or disk; 7 the device failed; 74 output not written; 130 interrupted, what was finished is kept.";
+5 not enough memory or disk; 6 verification failed; 7 the device failed; 74 output not written; 130 interrupted, what was finished is kept.";
 
 /// Declare, compile ahead of time and sample diffusion models with two backbones or more.
 #[derive(Debug, Parser)]
@@ -76,6 +78,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Evaluate one backbone once.
     Forward(ForwardArgs),
+    /// Compare what is executed with a reference, operator by operator.
+    Verify(VerifyArgs),
     /// Say what runs on this machine, and what does not and why.
     Doctor(DoctorArgs),
     /// Print the completion script of a shell.

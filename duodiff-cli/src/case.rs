@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use duodiff::spec::PairSpec;
+use duodiff::graph::noise::{Noise, Philox};
+use duodiff::spec::{PairSpec, Phase};
 
 use crate::error::{Failure, Result};
 use crate::tensors::Tensors;
@@ -18,6 +19,20 @@ pub struct Case {
 }
 
 impl Case {
+    /// Noise at times that the backbone is evaluated at, evenly through its phase; images take turns through the classes.
+    pub fn draw(spec: &PairSpec, backbone: usize, batch: usize) -> Self {
+        let all = Phase { backbone, first: spec.process.steps.saturating_sub(1), last: 0 };
+        let Phase { first, last, .. } = spec.phases.iter().copied().find(|phase| phase.backbone == backbone).unwrap_or(all);
+        let mut x = vec![0.0; batch * spec.image.elements()];
+        for (index, image) in x.chunks_exact_mut(spec.image.elements()).enumerate() {
+            Philox { seed: 0 }.fill(index as u64, 0, image);
+        }
+        let length = f64::from(first - last);
+        let t = (0..batch).map(|index| (f64::from(first) - length * (index as f64 + 0.5) / batch as f64).round() as f32);
+        let y = spec.classes.map(|classes| (0..batch).map(|index| index as u32 % classes.count).collect());
+        Self { x, t: t.collect(), y }
+    }
+
     /// Reads and checks a case.
     pub fn read(path: &Path, spec: &PairSpec) -> Result<Self> {
         let image = spec.image;

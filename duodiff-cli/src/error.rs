@@ -23,6 +23,8 @@ pub enum Exit {
     Misfit = 4,
     /// Not enough memory or disk; nothing was started.
     Resources = 5,
+    /// What is executed is not what is meant.
+    Unverified = 6,
     /// A device failed; what was finished is kept.
     Device = 7,
     /// An output could not be written.

@@ -59,6 +59,7 @@ fn run(pairs: &[&dyn Pair], args: &Args) -> Result {
         Command::Compile(args) => commands::compile::run(catalog, args, verbosity),
         Command::Inspect(args) => commands::inspect::run(catalog, args),
         Command::Forward(args) => commands::forward::run(catalog, args, verbosity),
+        Command::Verify(args) => commands::verify::run(catalog, args, verbosity),
         Command::Doctor(args) => commands::doctor::run(args),
         Command::Completions(args) => commands::completions::run(args),
     }

@@ -142,6 +142,15 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// What is asked for of one backbone of a pair, where it is asked for all.
+pub fn weights_of(asked: &WeightsArg, spec: &PairSpec, which: usize) -> Result<WeightsArg> {
+    let names: Vec<&str> = spec.backbones.iter().map(|backbone| backbone.name.as_str()).collect();
+    Ok(match Asked::of(asked, &names, &spec.name)?[which] {
+        Asked::Random(seed) => WeightsArg::Random(seed),
+        Asked::File(path) => WeightsArg::Files(vec![path.to_path_buf()]),
+    })
+}
+
 /// What to type for the weights of these backbones.
 fn hint(names: &[&str]) -> String {
     let files: Vec<_> = names.iter().map(|name| format!("{name}.safetensors")).collect();
@@ -276,6 +285,13 @@ impl Ready {
     /// Identifies the plan.
     pub fn plan_hash(&self) -> [u8; 32] {
         bundle::plan_hash(&self.plan)
+    }
+
+    /// Other weights for the only backbone.
+    pub fn other_weights(&self, asked: &WeightsArg) -> Result<Weights> {
+        let spec = &self.plan.spec;
+        let asked = Asked::of(asked, &[&spec.backbones[0].name], &spec.name)?;
+        load_one(&Wanted::all(&self.plan), 0, asked[0], None)
     }
 
     /// Plan and weights, to be kept in a bundle.

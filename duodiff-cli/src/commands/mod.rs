@@ -7,3 +7,4 @@ pub mod forward;
 pub mod inspect;
 pub mod pairs;
 pub mod sample;
+pub mod verify;

@@ -2,7 +2,7 @@
 
 use duodiff::graph::cpu;
 use duodiff::graph::cuda::{self, Cuda, Gpu};
-use duodiff::graph::executor::Executor;
+use duodiff::graph::executor::Traced;
 use duodiff::graph::launch::DevicePlan;
 use duodiff::graph::plan::Plan;
 
@@ -85,9 +85,9 @@ impl Engine {
     }
 
     /// Sets the executor up.
-    pub fn executor(self, ready: Ready, batch: usize) -> Result<Box<dyn Executor>> {
+    pub fn executor(self, ready: Ready, batch: usize) -> Result<Box<dyn Traced>> {
         match self {
-            Self::Cpu { threads } => ready.executor(batch, threads).map(|cpu: cpu::Cpu| Box::new(cpu) as Box<dyn Executor>),
+            Self::Cpu { threads } => ready.executor(batch, threads).map(|cpu: cpu::Cpu| Box::new(cpu) as Box<dyn Traced>),
             Self::Gpu(open) => {
                 let OpenGpu { gpu, kernels, .. } = *open;
                 let options = cuda::Options { batch, precision: kernels.precision };
