@@ -103,6 +103,38 @@ fn a_gpu_evaluates_what_the_cpu_does() {
     session.refuses(&["forward", "Mnist", "--net", "deep", "--input", &case, "--output", "o", "--device", "cuda:0"], 4, "not for a GPU");
 }
 
+/// Both precisions against float64 and against the CPU, then with a mistake in a kernel.
+#[test]
+fn kernels_are_verified() {
+    let Some(machine) = Machine::new() else { return };
+    for (precision, count) in [("f32", 30), ("bf16", 30)] {
+        let session = machine.session();
+        session.run(&["compile", "Mnist", "--target", "sm_90a", "--precision", precision, "--batch", "2", "-o", "x.duo"]).answer();
+        for against in ["interpreter", "cpu"] {
+            let text = session.run(&["verify", "x.duo", "--net", "shallow", "--batch", "2", "--against", against]).answer();
+            let device = format!("Mnist shallow on cuda:0 H200, kernels for sm_90a in {precision}, batch 2, against {against}\n");
+            assert!(text.starts_with(&device) && text.contains(&format!("good      {count} operators")), "{text}");
+        }
+        let failed =
+            session.command(&["verify", "x.duo"]).env("FAKE_CUDA_FAIL", "+60").output().map(crate::session::Outcome::from).unwrap();
+        assert!(failed.code == Some(7) && failed.stderr.contains("the device failed"), "{failed:?}");
+    }
+}
+
+#[test]
+fn a_wrong_kernel_is_named() {
+    // Attention that forgets its scale.
+    let Some(nvcc) = FakeNvcc::spoiled("s/scores\\[row\\] \\* scale/scores[row]/") else { return };
+    let Some(session) = nvcc.session().with_gpu() else { return };
+    session.run(&["compile", "Mnist", "--target", "sm_90a", "--precision", "f32", "--batch", "1", "-o", "x.duo"]).answer();
+    let failed = session.run(&["verify", "x.duo", "--net", "deep"]);
+    assert_eq!(failed.code, Some(6), "{failed:?}");
+    assert!(failed.stderr.contains("Mnist deep: attention after in_blocks.0.attn.qkv (body 6) is off by"), "{failed:?}");
+    assert!(failed.stderr.contains("try: the same with --device cpu"), "{failed:?}");
+    let wrong: Vec<_> = failed.stdout.lines().filter(|line| line.ends_with("  WRONG")).collect();
+    assert!(wrong.len() == 9 && wrong.iter().all(|line| line.contains("  attention  ")), "{wrong:?}");
+}
+
 #[test]
 fn after_a_device_failed_the_same_command_goes_on() {
     let Some(machine) = Machine::new() else { return };

@@ -14,6 +14,7 @@ fn help_is_pinned() {
     assert_data_eq!(help(&["doctor"]), file!["help/doctor.txt"].raw());
     assert_data_eq!(help(&["inspect"]), file!["help/inspect.txt"].raw());
     assert_data_eq!(help(&["forward"]), file!["help/forward.txt"].raw());
+    assert_data_eq!(help(&["verify"]), file!["help/verify.txt"].raw());
     assert_data_eq!(help(&["completions"]), file!["help/completions.txt"].raw());
 }
 
@@ -27,7 +28,7 @@ fn version_is_the_answer() {
 fn completions_name_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = Session::new().run(&["completions", shell]).answer();
-        for command in ["pairs", "sample", "compile", "inspect", "forward", "doctor", "completions"] {
+        for command in ["pairs", "sample", "compile", "inspect", "forward", "verify", "doctor", "completions"] {
             assert!(script.contains(command), "{shell}: {command}");
         }
     }

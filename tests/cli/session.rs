@@ -135,6 +135,22 @@ impl FakeNvcc {
         answers.then(|| Self::of("emulator"))
     }
 
+    /// The same after an edit of every source, which makes kernels that are wrong.
+    pub fn spoiled(edit: &str) -> Option<Self> {
+        use std::os::unix::fs::PermissionsExt;
+        let fake = Self::emulator()?;
+        let nvcc = fake.bin().join("nvcc");
+        let emulator = std::fs::read_link(&nvcc).unwrap();
+        let script = format!(
+            "#!/bin/sh\nfor source; do :; done\nif [ -f \"$source\" ]; then sed -i '{edit}' \"$source\"; fi\nexec {} \"$@\"\n",
+            emulator.display()
+        );
+        std::fs::remove_file(&nvcc).unwrap();
+        std::fs::write(&nvcc, script).unwrap();
+        std::fs::set_permissions(&nvcc, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Some(fake)
+    }
+
     fn of(folder: &str) -> Self {
         let fake = Self { folder: tempfile::tempdir().unwrap(), cache: Rc::new(tempfile::tempdir().unwrap()) };
         std::fs::create_dir(fake.bin()).unwrap();

@@ -24,3 +24,5 @@ mod sample;
 mod stages;
 /// What the command line refuses by itself.
 mod usage;
+/// What is executed against a reference.
+mod verify;

@@ -121,6 +121,7 @@ fn an_executor_may_be_the_reference() {
     let mut other = cpu(&plan, &weights, 2);
     let mut executor = cpu(&plan, &weights, 3);
     let report = compare(&mut executor, 1, Reference::Executor(&mut other, 1));
+    assert!(report.is_good(cpu_bound()));
     assert!(report.rows.iter().all(|row| row.own.is_none() && row.total.error == 0.0 && row.total.largest > 0.0));
     assert_eq!(report.output.error, 0.0);
     let mut wrong = weights.clone();

@@ -21,7 +21,8 @@ struct Operator<'a> {
     row: &'a Row,
     relative: f64,
     own_relative: Option<f64>,
-    good: bool,
+    wrong: bool,
+    far: bool,
 }
 
 /// A backbone, for JSON.
@@ -48,8 +49,8 @@ pub fn json(verdict: &Verdict) -> String {
     let bound = verdict.bound;
     let operators = verdict.report.rows.iter().map(|row| {
         let (relative, own_relative) = (row.total.relative(), row.own_error());
-        let (backbone, good) = (&*verdict.backbone, row.is_good(bound));
-        report::json(&Operator { kind: "operator", backbone, row, relative, own_relative, good })
+        let (backbone, wrong, far) = (&*verdict.backbone, row.is_wrong(bound), row.is_far(bound));
+        report::json(&Operator { kind: "operator", backbone, row, relative, own_relative, wrong, far })
     });
     let summary = report::json(&Summary {
         kind: "verdict",
@@ -107,7 +108,7 @@ fn operators(verdict: &Verdict) -> String {
         let part = if row.part == Part::Prelude { "p" } else { "" };
         let mark = match () {
             () if row.is_wrong(verdict.bound) => "WRONG",
-            () if !row.is_good(verdict.bound) => "far",
+            () if row.is_far(verdict.bound) => "far",
             () if worst > 0.0 && blame(row) == worst => "worst",
             () => "",
         };

@@ -36,7 +36,7 @@ impl Verdict {
         self.unfused.is_none_or(|unfused| unfused.relative() <= FUSING)
     }
 
-    /// The first operator that is wrong.
+    /// The first operator that is wrong, or far off where the output is.
     pub fn first_bad(&self) -> Option<&Row> {
         self.report.first_bad(self.bound)
     }
