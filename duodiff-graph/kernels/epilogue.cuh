@@ -1,8 +1,27 @@
-// What a linear does with its sums: + bias, activation, + residual, rounded once.
+// What a linear does with its sums: layer norm, + bias, activation, + residual, rounded once.
 #pragma once
 
 #include "activation.cuh"
 #include "chunk.cuh"
+#include "statistics.cuh"
+
+/// Layer norm of the rows of a, made up for in the sums: scale · (sum − mean · sum of the weight's row).
+///
+/// The norm's gain is in the weight, its shift in the bias.
+struct FoldedNorm {
+    /// Of the weight's rows; null where a is taken as it is.
+    const float* sums = nullptr;
+    /// Of the rows of a from `first` on.
+    const Normal* normals = nullptr;
+    u32 first = 0;
+};
+
+/// Where statistics of the rows of the output go: those of columns `c`.. of row r to `to[(r − row) · pitch + (c − column) / width]`.
+struct Summary {
+    /// Null where nobody wants them.
+    Statistics* to = nullptr;
+    u32 pitch = 0, row = 0, column = 0;
+};
 
 struct Epilogue {
     const float* bias;
@@ -10,21 +29,29 @@ struct Epilogue {
     T* out;
     u32 n;
     const Step* step;
+    FoldedNorm norm = {};
+    Summary summary = {};
 
-    /// The bias of columns `column`.., the first `count` of N; zeros behind them and where there is none.
+    /// Of columns `column`.., the first `count` of N numbers; zeros behind them and where there are none.
     template <u32 N>
-    __device__ void read_bias(u32 column, u32 count, float (&out)[N]) const {
+    __device__ static void read_columns(const float* from, u32 column, u32 count, float (&out)[N]) {
 #pragma unroll
         for (u32 quad = 0; quad < N; quad += 4) {
             float four[4] = {};
-            if (bias != nullptr && quad < count) {
-                read_some(bias + column + quad, count - quad, four);
+            if (from != nullptr && quad < count) {
+                read_some(from + column + quad, count - quad, four);
             }
 #pragma unroll
             for (u32 i = 0; i < 4; i++) {
                 out[quad + i] = four[i];
             }
         }
+    }
+
+    /// The bias of columns `column`...
+    template <u32 N>
+    __device__ void read_bias(u32 column, u32 count, float (&out)[N]) const {
+        read_columns(bias, column, count, out);
     }
 
     /// Finishes columns `column`.. of row `r`, the first `count` of N, which have the bias `own`.

@@ -16,7 +16,7 @@ class Exchange {
     float* const memory;
     const Epilogue& epilogue;
     u32 column, count;
-    float bias[CHUNK<T>];
+    float bias[CHUNK<T>], sums[CHUNK<T>];
 
     /// Four floats change places with their neighbours in every other 32: lanes that read the same half of chunks meet all banks.
     __device__ static u32 swap_quads(u32 at) {
@@ -25,6 +25,8 @@ class Exchange {
 
 public:
     static constexpr u32 BYTES = 16 * PITCH * sizeof(float);
+    /// Columns whose statistics a warp makes together.
+    static constexpr u32 SUMMARIZED = COLUMNS < PART ? COLUMNS : PART;
 
     /// Columns `column`.. of the output.
     __device__ Exchange(unsigned char* memory, u32 first, const Epilogue& epilogue)
@@ -32,6 +34,7 @@ public:
         column = first + lane_of_warp() % ACROSS * CHUNK<T>;
         count = column < epilogue.n ? min(epilogue.n - column, CHUNK<T>) : 0;
         epilogue.read_bias(column, count, bias);
+        Epilogue::read_columns(epilogue.norm.sums, column, count, sums);
     }
 
     /// Finishes rows `row`.. of `m`. `sums[j]` of a lane: row lane / 4 (elements 0, 1) and 8 + lane / 4 (2, 3), columns
@@ -57,10 +60,39 @@ public:
                 const float4 four = *reinterpret_cast<const float4*>(memory + own * PITCH + swap_quads(at));
                 x[quad] = four.x, x[quad + 1] = four.y, x[quad + 2] = four.z, x[quad + 3] = four.w;
             }
-            if (row + own < m && count != 0) {
+            const bool is_there = row + own < m && count != 0;
+            if (is_there) {
+                normalize(row + own, x);
                 epilogue.finish<F>(row + own, column, count, bias, x);
+            }
+            // Statistics are of rows that other rows were added to: nobody wants them of an activation.
+            if constexpr (F == Activation::none) {
+                if (epilogue.summary.to != nullptr) {
+                    summarize(is_there, row + own, x);
+                }
             }
         }
         __syncwarp();
+    }
+
+private:
+    __device__ void normalize(u32 r, float (&x)[CHUNK<T>]) const {
+        const FoldedNorm& norm = epilogue.norm;
+        if (norm.sums != nullptr) {
+            const Normal own = norm.normals[r - norm.first];
+#pragma unroll
+            for (u32 i = 0; i < CHUNK<T>; i++) {
+                x[i] = own.scale * fmaf(-own.mean, sums[i], x[i]);
+            }
+        }
+    }
+
+    /// All lanes take part; columns are whole multiples of `PART`.
+    __device__ void summarize(bool is_there, u32 r, const float (&x)[CHUNK<T>]) const {
+        const Statistics own = statistics_of_lanes<SUMMARIZED / CHUNK<T>>(x);
+        const Summary& summary = epilogue.summary;
+        if (is_there && column % SUMMARIZED == 0) {
+            summary.to[u64(r - summary.row) * summary.pitch + (column - summary.column) / SUMMARIZED] = own;
+        }
     }
 };

@@ -1,10 +1,15 @@
-// out = residual + f(a · weightᵀ + bias) on tensor cores, sums in float: bfloat16, or float rounded to TF32. f is `DUODIFF_ACTIVATION`.
+// out = residual + f(norm(a) · weightᵀ + bias) on tensor cores, sums in float: bfloat16, or float rounded to TF32. f is
+// `DUODIFF_ACTIVATION`.
 //
 // Blocks of 128 threads compute tiles of 128 × 128, 128 × 64, 64 × 64 or 32 × 32 (rows × columns), a quarter to each warp;
 // grid = ⌈m / rows⌉ · ⌈n / columns⌉, columns fastest; shared memory: 128 · (rows + columns) bytes per stage, 3, 4, 4 or 6 of them,
-// and 16 · rows. Slices of k have stages of their own: the next ones come while one is multiplied. Each sum adds 32 bytes of k at a
+// and 24 · rows. Slices of k have stages of their own: the next ones come while one is multiplied. Each sum adds 32 bytes of k at a
 // time in ascending order, so its bits are a function of k, whatever the tile. Wanted: k and the columns of a0 are multiples of 8;
 // rows of a0, a1 and the weight start at multiples of 16 bytes.
+//
+// norm(a) is a layer norm folded into the parameters (`FoldedNorm`): `sums` are those of the weight's rows, `statistics` those of the
+// rows of a, k / 32 of each. Where `sums` is null, a is taken as it is. `summary`, unless it is null, gets the statistics of the rows of
+// out, n / 32 of each; only without an activation. k and n are multiples of 32 then.
 #include "exchange.cuh"
 #include "slices.cuh"
 #include "types.cuh"
@@ -94,13 +99,34 @@ public:
     }
 };
 
+/// Layer norm folded into a product, and what the next one wants to know.
+struct Norms {
+    const Window& statistics;
+    const float* sums;
+    float eps;
+    Statistics* summary;
+};
+
+/// Statistics of the halves of `PART` columns, as two warps made them, become those of `PART` columns.
+template <u32 ROWS>
+__device__ inline void join_halves(const Statistics* halves, Statistics* summary, u32 row, u32 column, u32 m, u32 n) {
+    const u32 r = row + threadIdx.x;
+    if (threadIdx.x < ROWS && r < m && column < n) {
+        const Statistics* own = halves + 2 * threadIdx.x;
+        summary[u64(r) * (n / PART) + column / PART] = both(own[0], own[1], static_cast<float>(PART / 2));
+    }
+}
+
 /// `STAGES` slices are in shared memory or on their way.
 template <u32 ROWS, u32 COLUMNS, u32 STAGES, Activation F>
-__device__ inline void linear_mma(const Window& a0, const Window& a1, const T* weight, const Epilogue& epilogue, u32 m, u32 n, u32 k,
-                                  const Step* step) {
+__device__ inline void linear_mma(const Window& a0, const Window& a1, const T* weight, Epilogue epilogue, const Norms& norms, u32 m, u32 n,
+                                  u32 k, const Step* step) {
     constexpr u32 STAGE_BYTES = (ROWS + COLUMNS) * SLICE_BYTES;
     using WarpsPart = Part<ROWS / 2, COLUMNS / 2>;
-    static_assert(THREADS / WARP * WarpsPart::EXCHANGE_BYTES <= STAGES * STAGE_BYTES, "sums are exchanged where slices were");
+    constexpr bool HAS_HALVES = COLUMNS / 2 < PART;
+    constexpr u32 HALVES = THREADS / WARP * WarpsPart::EXCHANGE_BYTES;
+    static_assert(HALVES + HAS_HALVES * ROWS * 2 * sizeof(Statistics) <= STAGES * STAGE_BYTES, "sums are exchanged where slices were");
+    static_assert(!HAS_HALVES || COLUMNS == PART, "a tile has whole parts");
 
     const u32 across = ceiling(n, COLUMNS), warp = threadIdx.x / WARP;
     const u32 row = blockIdx.x / across * ROWS, column = blockIdx.x % across * COLUMNS;
@@ -119,6 +145,10 @@ __device__ inline void linear_mma(const Window& a0, const Window& a1, const T* w
             bringer.bring(rows, stages + stage * STAGE_BYTES);
         }
         commit_copies();
+    }
+    auto* const normals = reinterpret_cast<Normal*>(shared_memory() + STAGES * STAGE_BYTES + sizeof(RowTable<ROWS>));
+    if (norms.sums != nullptr && threadIdx.x < ROWS && row + threadIdx.x < m) {
+        normals[threadIdx.x] = normal_of(row_of<Statistics>(norms.statistics, row + threadIdx.x, step), k, norms.eps);
     }
     await_copies<STAGES - 2>();
     __syncthreads();
@@ -150,13 +180,26 @@ __device__ inline void linear_mma(const Window& a0, const Window& a1, const T* w
     }
     await_copies<0>();
     __syncthreads();
+    epilogue.norm = {norms.sums, normals, row};
+    auto* const halves = reinterpret_cast<Statistics*>(shared_memory() + HALVES);
+    if (norms.summary != nullptr) {
+        epilogue.summary = HAS_HALVES ? Summary{halves, 2, row, column} : Summary{norms.summary, n / PART, 0, 0};
+    }
     part.template finish<F>(shared_memory() + warp * WarpsPart::EXCHANGE_BYTES, row + down, column + right, m, epilogue);
+    if constexpr (HAS_HALVES && F == Activation::none) {
+        if (norms.summary != nullptr) {
+            __syncthreads();
+            join_halves<ROWS>(halves, norms.summary, row, column, m, n);
+        }
+    }
 }
 
 #define LINEAR(type, rows, columns, stages, activation)                                                                                     \
     ENTRY(THREADS, linear_mma_##type##_##rows##x##columns##_##activation, Window a0, Window a1, const T* weight, const float* bias,         \
-          Window residual, T* out, u32 m, u32 n, u32 k, const Step* step) {                                                                 \
-        linear_mma<rows, columns, stages, Activation::activation>(a0, a1, weight, {bias, residual, out, n, step}, m, n, k, step);           \
+          Window residual, T* out, u32 m, u32 n, u32 k, const Step* step, Window statistics, const float* sums, float eps,                  \
+          Statistics* summary) {                                                                                                            \
+        const Norms norms = {statistics, sums, eps, summary};                                                                               \
+        linear_mma<rows, columns, stages, Activation::activation>(a0, a1, weight, {bias, residual, out, n, step}, norms, m, n, k, step);    \
     }
 
 #ifdef DUODIFF_BF16

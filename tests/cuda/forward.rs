@@ -1,9 +1,10 @@
 //! Single evaluations: every backbone at times of its own, in both precisions.
 
-use duodiff::Pair;
+use duodiff::graph::cuda::Cuda;
 use duodiff::graph::executor::Executor;
-use duodiff::graph::launch::Precision;
+use duodiff::graph::launch::{Gpu, Precision};
 use duodiff::graph::noise::{Noise, Philox};
+use duodiff::{Mnist, Pair};
 
 use crate::common::distance;
 use crate::common::dit::Stitched;
@@ -18,13 +19,17 @@ const ROUNDED: f64 = 2e-2;
 
 /// Both executors' outputs for three images at three times, by backbone.
 fn outputs(kit: &Kit) -> Vec<[Vec<f32>; 2]> {
+    outputs_of(kit, kit.cuda(3))
+}
+
+fn outputs_of(kit: &Kit, mut cuda: Cuda) -> Vec<[Vec<f32>; 2]> {
     let elements = kit.plan.spec.image.elements();
     let mut x = vec![0.0; 3 * elements];
     for (index, image) in x.chunks_exact_mut(elements).enumerate() {
         Philox { seed: 7 }.fill(index as u64, 0, image);
     }
     let labels = kit.plan.spec.classes.map(|_| [0, 7, 3]);
-    let (mut cpu, mut cuda) = (kit.cpu(3), kit.cuda(3));
+    let mut cpu = kit.cpu(3);
     let executors: [&mut dyn Executor; 2] = [&mut cpu, &mut cuda];
     let mut outputs = vec![[Vec::new(), Vec::new()]; kit.plan.backbones.len()];
     for (index, executor) in executors.into_iter().enumerate() {
@@ -62,5 +67,24 @@ fn bfloat16_is_near() {
             println!("{name}: {off:.1e}");
             assert!(off <= ROUNDED && off > 1e-5, "{name}: {off}");
         }
+    }
+}
+
+#[test]
+fn folded_norms_are_no_worse() {
+    let Some((_driver, compiler)) = driver() else { return };
+    let kits = [
+        ("uncond", Kit::new(&compiler, &Uncond, Precision::Bf16)),
+        ("cond", Kit::new(&compiler, &Cond, Precision::Bf16)),
+        ("mnist", Kit::new(&compiler, &Mnist, Precision::Bf16).with_weights("models/weights", "mnist")),
+    ];
+    for (name, kit) in kits {
+        let off = |folds_norms| {
+            let outputs = outputs_of(&kit, kit.cuda_with(3, |known| Gpu { folds_norms, ..known }));
+            outputs.iter().map(|[wanted, found]| relative(found, wanted)).fold(0.0, f64::max)
+        };
+        let (folded, unfolded) = (off(true), off(false));
+        println!("{name}: folded {folded:.2e}, by themselves {unfolded:.2e}");
+        assert!(folded != unfolded && folded <= ROUNDED && folded <= 1.5 * unfolded, "{name}: {folded:.2e}, by themselves {unfolded:.2e}");
     }
 }

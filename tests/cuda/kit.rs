@@ -9,7 +9,7 @@ use duodiff::graph::cpu::{self, Cpu};
 use duodiff::graph::cuda::{Cuda, Gpu, Options};
 use duodiff::graph::emit::{self, Cache, Compiler, Cubin, Job, Nvcc};
 use duodiff::graph::executor::{Executor, ExecutorError, Request};
-use duodiff::graph::launch::Precision;
+use duodiff::graph::launch::{self, Precision};
 use duodiff::graph::noise::Philox;
 use duodiff::graph::plan::Plan;
 use duodiff::graph::process::{Settings, Solver, Steps};
@@ -62,9 +62,14 @@ impl Kit {
     }
 
     pub fn cuda(&self, batch: usize) -> Cuda {
+        self.cuda_with(batch, |known| known)
+    }
+
+    /// The same with another entry for the GPU.
+    pub fn cuda_with(&self, batch: usize, table: impl Fn(launch::Gpu) -> launch::Gpu) -> Cuda {
         let gpu = Gpu::open(0).expect("a GPU");
         let options = Options { batch, precision: self.precision };
-        Cuda::new(gpu, self.plan.clone(), self.weights.clone(), &self.cubins, options).expect("an executor")
+        Cuda::with_table(gpu, self.plan.clone(), self.weights.clone(), &self.cubins, options, table).expect("an executor")
     }
 
     /// Steps of DDIM with noise in each, guided where there are labels.

@@ -65,7 +65,8 @@ fn bfloat16_is_near() {
 fn batch_and_position_change_no_bit() {
     let Some((_driver, compiler)) = driver() else { return };
     // One whose batches are many tiles, one with guidance, one with ragged tiles.
-    let pairs: [(&dyn Pair, Precision); 3] = [(&Uncond, Precision::F32), (&Tiny, Precision::F32), (&Odd, Precision::Bf16)];
+    let pairs: [(&dyn Pair, Precision); 4] =
+        [(&Uncond, Precision::F32), (&Uncond, Precision::Bf16), (&Tiny, Precision::F32), (&Odd, Precision::Bf16)];
     for (pair, precision) in pairs {
         let kit = Kit::new(&compiler, pair, precision);
         let (steps, elements) = (kit.steps(2), kit.plan.spec.image.elements());

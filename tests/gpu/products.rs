@@ -99,7 +99,7 @@ impl Tile {
             let shared = self.stages * (stage + 16) + self.rows / 64 * 10240;
             Shape { grid: [tiles.min(processors * (232_448 / shared)), 1, 1], block: 128 + 2 * self.rows, shared }
         } else {
-            Shape { grid: [tiles, 1, 1], block: 128, shared: self.stages * stage + 16 * self.rows }
+            Shape { grid: [tiles, 1, 1], block: 128, shared: self.stages * stage + 24 * self.rows }
         }
     }
 
@@ -123,6 +123,11 @@ impl Tile {
             number(m_at),
             number(n_at),
             number(k_at),
+            none,
+            // No norm is folded; kernels on warpgroups do not know these.
+            absent,
+            none,
+            none,
             none,
         ];
         let what = (self.module, &*self.entry(), self.shape(m, n, processors));

@@ -20,7 +20,7 @@ use super::{CudaError, DeviceRecord, Gpu, Memory};
 use super::{elf, fit};
 use crate::emit::Cubin;
 use crate::executor::{Executor, ExecutorError, Request, check};
-use crate::launch::{DevicePlan, Entries, Module, Precision};
+use crate::launch::{self, DevicePlan, Entries, Module, Precision};
 use crate::noise::Noise;
 use crate::plan::Plan;
 use crate::process::Steps;
@@ -55,13 +55,25 @@ impl Cuda {
     /// Loads the kernels that fit the GPU and the weights, one set per backbone in the plan's order, and allocates everything but what
     /// depends on the number of steps.
     pub fn new(gpu: Gpu, plan: Plan, weights: Vec<Weights>, cubins: &[Cubin], options: Options) -> Result<Self, CudaError> {
+        Self::with_table(gpu, plan, weights, cubins, options, |known| known)
+    }
+
+    /// The same with another entry for the kind of GPU: for measurements of what is not chosen by default.
+    pub fn with_table(
+        gpu: Gpu,
+        plan: Plan,
+        weights: Vec<Weights>,
+        cubins: &[Cubin],
+        options: Options,
+        table: impl Fn(launch::Gpu) -> launch::Gpu,
+    ) -> Result<Self, CudaError> {
         let Options { batch, precision } = options;
         if batch == 0 {
             return Err(CudaError::Zero);
         }
         let Gpu { context, record } = gpu;
         let target = choose(cubins, &record)?;
-        let device = DevicePlan::new(&plan, precision, target)?;
+        let device = DevicePlan::with_table(&plan, precision, table(launch::Gpu::of(target)))?;
         device.check_batch(batch)?;
         let modules = select(cubins, target, &device)?;
         let (found, wanted) = (weights.len(), plan.backbones.len());

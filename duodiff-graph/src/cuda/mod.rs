@@ -13,6 +13,7 @@ mod elf;
 mod error;
 mod executor;
 mod fit;
+mod folded;
 mod gpu;
 mod graph;
 mod loaded;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::launch::{Address, Element, Region};
 
-/// The parameters of a backbone: where each lies, by key and type.
-pub(super) type Params = BTreeMap<(String, Element), u64>;
+/// The parameters of a backbone: where each lies.
+pub(super) type Params = BTreeMap<Region, u64>;
 
 /// Where every region starts during one evaluation, or one step.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +37,8 @@ impl Places {
     fn start(&self, params: &Params, region: &Region) -> u64 {
         match region {
             Region::Arena => self.arena,
-            Region::Param { key, element } => {
-                *params.get(&(key.clone(), *element)).expect("invariant: every parameter that a launch reads was uploaded")
+            Region::Param { .. } | Region::Folded(_) => {
+                *params.get(region).expect("invariant: every parameter that a launch reads was uploaded")
             }
             Region::Image => self.image,
             Region::Output => self.output,

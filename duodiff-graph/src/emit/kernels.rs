@@ -34,6 +34,7 @@ pub const KERNELS: &[File] = files![
     "ptx.cuh",
     "slices.cuh",
     "softmax.cuh",
+    "statistics.cuh",
     "tokens.cu",
     "types.cuh",
     "warp.cuh",

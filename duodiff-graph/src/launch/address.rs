@@ -1,6 +1,6 @@
 //! Where arguments of kernels lie: a region whose address is known once memory is allocated, and an offset.
 
-use super::Element;
+use super::{Element, Folded};
 
 /// A piece of device memory that is allocated as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +14,8 @@ pub enum Region {
         /// Its type on the device.
         element: Element,
     },
+    /// A parameter of a product that a norm is folded into.
+    Folded(Folded),
     /// What the network is fed, `[n, C, H, W]`.
     Image,
     /// The network's output, `[n, C, H, W]`.

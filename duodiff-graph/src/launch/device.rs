@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::folds::{self, ENTRY, PART};
 use super::unfused::unfuse;
 use super::{Address, Argument, Element, Gpu, Launch, LaunchError, Module, Precision, Region, lower, solver};
 use crate::null::{self, NullError};
 use crate::plan::{Layout, Plan};
-use crate::program::{Origin, Part, Program, Value};
+use crate::program::{Origin, Part, Program, Value, ValueId};
 use crate::spec::ImageShape;
 use crate::target::Sm;
 
@@ -40,8 +41,10 @@ pub struct DeviceNet {
 /// A program as it is launched.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceProgram {
-    /// The program, its norms by themselves.
+    /// The program, its norms by themselves but for those that are folded.
     pub program: Program,
+    /// Values that have the statistics of their rows behind them.
+    pub(super) summed: BTreeSet<ValueId>,
     /// Where its values lie: bytes per image.
     pub layout: Layout,
     /// What its products are computed in.
@@ -80,8 +83,8 @@ impl DevicePlan {
     /// The same with another entry for the kind of GPU: for measurements of what is not chosen by default.
     pub fn with_table(plan: &Plan, precision: Precision, gpu: Gpu) -> Result<Self, LaunchError> {
         let net = |net: &crate::program::Net| DeviceNet {
-            prelude: DeviceProgram::new(&net.prelude, Precision::F32),
-            body: DeviceProgram::new(&net.body, precision),
+            prelude: DeviceProgram::new(&net.prelude, Precision::F32, gpu),
+            body: DeviceProgram::new(&net.body, precision, gpu),
         };
         let backbones: Vec<_> = plan.backbones.iter().map(|backbone| net(&backbone.net)).collect();
         let extents = backbones.iter().flat_map(|net| [net.prelude.layout.extent(), net.body.layout.extent()]);
@@ -135,13 +138,13 @@ impl DevicePlan {
         Ok(modules)
     }
 
-    /// The parameters that a backbone's launches read, with their types, by key.
-    pub fn params(&self, backbone: usize) -> Result<BTreeSet<(String, Element)>, LaunchError> {
+    /// The parameters that a backbone's launches read: regions that are parameters, or made of them.
+    pub fn params(&self, backbone: usize) -> Result<BTreeSet<Region>, LaunchError> {
         let mut params = BTreeSet::new();
         let launches = self.launches(backbone)?;
         for address in launches.iter().flat_map(|launch| &launch.arguments).filter_map(Argument::address) {
-            if let Region::Param { key, element } = &address.region {
-                params.insert((key.clone(), *element));
+            if matches!(address.region, Region::Param { .. } | Region::Folded(_)) {
+                params.insert(address.region.clone());
             }
         }
         Ok(params)
@@ -159,7 +162,7 @@ impl DevicePlan {
     pub fn prove(&self, batch: usize) -> Result<usize, NullError> {
         let programs = self.backbones.iter().flat_map(|net| [("prelude", &net.prelude), ("body", &net.body)]);
         let prove = |(part, device): (&str, &DeviceProgram)| {
-            let extent = null::run_program(&device.program, &device.layout, batch, self.arena, &|value| device.bytes(value));
+            let extent = null::run_program(&device.program, &device.layout, batch, self.arena, &|id| device.bytes(id));
             extent.map_err(|fault| NullError { program: format!("{part} of {}", device.program.name), fault })
         };
         programs.map(prove).try_fold(0, |furthest, extent| Ok(furthest.max(extent?)))
@@ -181,27 +184,29 @@ impl DeviceNet {
 }
 
 impl DeviceProgram {
-    fn new(program: &Program, precision: Precision) -> Self {
-        let program = unfuse(program);
-        let layout = Layout::sized(&program, LINE, |value| bytes(value, precision));
-        Self { program, layout, precision }
+    fn new(program: &Program, precision: Precision, gpu: Gpu) -> Self {
+        let folds = precision == Precision::Bf16 && gpu.folds_norms && gpu.warpgroup_tiles.is_none();
+        let summed = if folds { folds::summed(program) } else { BTreeSet::new() };
+        let program = unfuse(program, &summed);
+        let mut device = Self { program, summed, layout: Layout { places: Vec::new() }, precision };
+        device.layout = Layout::sized(&device.program, LINE, |id| device.bytes(id));
+        device
     }
 
     /// The type of a value: images are float32.
     pub(super) fn element(&self, value: &Value) -> Element {
-        element(value, self.precision)
+        if value.shape.len() == 3 { Element::F32 } else { self.precision.element() }
     }
 
-    /// Bytes of a value, per image.
-    fn bytes(&self, value: &Value) -> usize {
-        bytes(value, self.precision)
+    /// Bytes of a value, per image, without statistics.
+    pub(super) fn own_bytes(&self, value: &Value) -> usize {
+        value.elements() * self.element(value).bytes()
     }
-}
 
-fn element(value: &Value, precision: Precision) -> Element {
-    if value.shape.len() == 3 { Element::F32 } else { precision.element() }
-}
-
-fn bytes(value: &Value, precision: Precision) -> usize {
-    value.elements() * element(value, precision).bytes()
+    /// Bytes that a value needs, per image.
+    fn bytes(&self, id: ValueId) -> usize {
+        let value = self.program.value(id);
+        let entries = if self.summed.contains(&id) { value.elements() / PART } else { 0 };
+        self.own_bytes(value) + entries * ENTRY
+    }
 }

@@ -16,6 +16,9 @@ pub struct Gpu {
     pub tiles: [(u32, u32, u32); 4],
     /// The same of tiles on warpgroups; none where products are not computed on them.
     pub warpgroup_tiles: Option<[(u32, u32, u32); 3]>,
+    /// Whether layer norms are folded into products of bfloat16 where they can be. Products on warpgroups are not made for it: where there
+    /// are [`Self::warpgroup_tiles`], norms are launched by themselves.
+    pub folds_norms: bool,
 }
 
 const TILES: [(u32, u32, u32); 4] = [(128, 128, 1000), (128, 64, 850), (64, 64, 700), (32, 32, 400)];
@@ -26,13 +29,13 @@ pub const WARPGROUP_TILES: [(u32, u32, u32); 3] = [(128, 256, 1000), (128, 128, 
 
 /// One entry per kind.
 const GPUS: [Gpu; 7] = [
-    Gpu { target: Sm::Sm80, processors: 108, shared: 166_912, tiles: TILES, warpgroup_tiles: None },
-    Gpu { target: Sm::Sm86, processors: 84, shared: 101_376, tiles: TILES, warpgroup_tiles: None },
-    Gpu { target: Sm::Sm89, processors: 142, shared: 101_376, tiles: TILES, warpgroup_tiles: None },
-    Gpu { target: Sm::Sm90, processors: 132, shared: 232_448, tiles: TILES, warpgroup_tiles: None },
-    Gpu { target: Sm::Sm90a, processors: 132, shared: 232_448, tiles: TILES, warpgroup_tiles: None },
-    Gpu { target: Sm::Sm100, processors: 148, shared: 232_448, tiles: TILES, warpgroup_tiles: None },
-    Gpu { target: Sm::Sm120, processors: 170, shared: 101_376, tiles: TILES, warpgroup_tiles: None },
+    Gpu { target: Sm::Sm80, processors: 108, shared: 166_912, tiles: TILES, warpgroup_tiles: None, folds_norms: true },
+    Gpu { target: Sm::Sm86, processors: 84, shared: 101_376, tiles: TILES, warpgroup_tiles: None, folds_norms: true },
+    Gpu { target: Sm::Sm89, processors: 142, shared: 101_376, tiles: TILES, warpgroup_tiles: None, folds_norms: true },
+    Gpu { target: Sm::Sm90, processors: 132, shared: 232_448, tiles: TILES, warpgroup_tiles: None, folds_norms: true },
+    Gpu { target: Sm::Sm90a, processors: 132, shared: 232_448, tiles: TILES, warpgroup_tiles: None, folds_norms: true },
+    Gpu { target: Sm::Sm100, processors: 148, shared: 232_448, tiles: TILES, warpgroup_tiles: None, folds_norms: true },
+    Gpu { target: Sm::Sm120, processors: 170, shared: 101_376, tiles: TILES, warpgroup_tiles: None, folds_norms: true },
 ];
 
 impl Gpu {

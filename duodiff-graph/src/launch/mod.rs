@@ -1,12 +1,13 @@
 //! From a plan to launches: which kernel with which grid, block and arguments, as plain data without a driver.
 //!
-//! A [`DevicePlan`] is a plan prepared for a kind of GPU and a precision: layer norms are operators of their own, and values have places
-//! in bytes. From it the launches of every program follow at any batch; addresses in them are symbolic.
+//! A [`DevicePlan`] is a plan prepared for a kind of GPU and a precision: layer norms are operators of their own or folded into products,
+//! and values have places in bytes. From it the launches of every program follow at any batch; addresses in them are symbolic.
 
 mod address;
 mod device;
 mod entry;
 mod error;
+mod folds;
 mod gpu;
 mod kernel;
 mod lower;
@@ -22,6 +23,7 @@ mod unfused;
 pub use address::{Address, Argument, Axis, Region, View, Window};
 pub use device::{DeviceNet, DevicePlan, DeviceProgram, Entries, Stage};
 pub use error::LaunchError;
+pub use folds::{Folded, FoldedPart};
 pub use gpu::{Gpu, WARPGROUP_TILES};
 pub use kernel::{Kernel, Launch};
 pub use module::Module;

@@ -53,8 +53,11 @@ const EXCHANGE: u32 = 10240;
 /// Fewest columns of a product on warpgroups. The choice may not depend on the rows: tensor cores may add in another order there.
 const NARROWEST: u32 = 64;
 
-/// Bytes of a slice per row and column of a tile, and bytes that say where a row lies.
-const SLICE: (u32, u32) = (128, 16);
+/// Bytes of a slice per row and column of a tile.
+const SLICE: u32 = 128;
+
+/// Bytes that say where a row lies, and what it is shifted and scaled by.
+const ROW: u32 = 16 + 8;
 
 /// Widths of heads on tensor cores, and bytes from key to key.
 const WIDTHS: [(u32, u32); 3] = [(32, 80), (64, 144), (72, 144)];
@@ -79,14 +82,14 @@ fn is_aligned(window: &Window, element: Element) -> bool {
 fn mma_shared(rows: u32, columns: u32) -> u32 {
     let tile = STAGES.into_iter().find(|tile| (tile.0, tile.1) == (rows, columns));
     let (_, _, stages) = tile.expect("invariant: a GPU's tiles are those of the kernels");
-    stages * (rows + columns) * SLICE.0 + rows * SLICE.1
+    stages * (rows + columns) * SLICE + rows * ROW
 }
 
 /// Bytes of shared memory that a tile on warpgroups takes: stages with two barriers each, and what the sums are exchanged in.
 fn wgmma_shared(rows: u32, columns: u32) -> u32 {
     let tile = WARPGROUP_STAGES.into_iter().find(|tile| (tile.0, tile.1) == (rows, columns));
     let (_, _, stages) = tile.expect("invariant: a GPU's tiles are those of the kernels");
-    stages * ((rows + columns) * SLICE.0 + 16) + rows / WARPGROUP_ROWS * EXCHANGE
+    stages * ((rows + columns) * SLICE + 16) + rows / WARPGROUP_ROWS * EXCHANGE
 }
 
 impl Product<'_> {
@@ -221,7 +224,7 @@ mod tests {
         for gpu in crate::target::Target::ALL.into_iter().filter_map(crate::target::Target::gpu).map(Gpu::of) {
             assert!(gpu.tiles.into_iter().all(|(rows, columns, _)| mma_shared(rows, columns) <= gpu.shared), "{gpu:?}");
         }
-        assert_eq!(mma_shared(128, 128), 3 * 256 * 128 + 2048);
+        assert_eq!(mma_shared(128, 128), 3 * 256 * 128 + 128 * 24);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Launches of small pairs: every operator is launched, places do not overlap, and what depends on the batch is in proportion to it.
 
-use super::{Address, Argument, DevicePlan, Element, Entries, Launch, Module, Precision, Region, modules};
+use super::{Address, Argument, DevicePlan, Element, Entries, Gpu, Launch, Module, Precision, Region, WARPGROUP_TILES, modules};
 use crate::passes::optimize;
 use crate::plan::{Plan, plan};
 use crate::program::{Op, Origin};
@@ -10,7 +10,12 @@ use crate::tests::uvit::Uvit;
 
 /// A pair with classes and a network between sinusoid and tokens, after `passes` passes.
 fn tiny(passes: Option<usize>) -> Plan {
-    let uvit = Uvit { mlp_time: true, classes: Some(3), ..Uvit::new([3, 8, 8], 2, 16, 2, 3) };
+    wide(passes, 16)
+}
+
+/// The same of another width.
+fn wide(passes: Option<usize>, width: usize) -> Plan {
+    let uvit = Uvit { mlp_time: true, classes: Some(3), ..Uvit::new([3, 8, 8], 2, width, 2, 3) };
     let nets = [3, 5].map(|depth| {
         let mut net = Uvit { depth, ..uvit }.net(if depth == 3 { "shallow" } else { "deep" });
         let cost = net.cost();
@@ -34,7 +39,8 @@ fn no_places_overlap_at_any_stage_batch_or_precision() {
     for passes in 0..=crate::passes::ALL.len() {
         for precision in Precision::ALL {
             let device = DevicePlan::new(&tiny(Some(passes)), precision, Sm::Sm90a).unwrap();
-            for batch in [1, 3, 8] {
+            let folded = DevicePlan::new(&wide(Some(passes), 64), precision, Sm::Sm90a).unwrap();
+            for (device, batch) in [&device, &folded].into_iter().flat_map(|device| [1, 3, 8].map(|batch| (device, batch))) {
                 assert!(device.prove(batch).unwrap() <= device.arena * batch);
             }
         }
@@ -71,6 +77,57 @@ fn norms_are_launched_by_themselves() {
     assert!(fused > 0 && launched == fused, "{launched} of {fused}");
 }
 
+/// All but the one that reads what is no product, and those of which the table says so; where parameters are folded, the checkpoint's
+/// are not uploaded.
+#[test]
+fn norms_are_folded_into_products_of_bfloat16() {
+    let plan = wide(None, 64);
+    let launched = |precision, gpu| {
+        let device = DevicePlan::with_table(&plan, precision, gpu).unwrap();
+        let norms = device.body(1, 2, Entries::Step).unwrap().iter().filter(|launch| launch.kernel.entry.starts_with("norm_")).count();
+        let params = device.params(1).unwrap();
+        (norms, params.iter().filter(|region| matches!(region, Region::Folded(_))).count(), params)
+    };
+    let gpu = Gpu::of(Sm::Sm90a);
+    let all = plan.backbones[1].net.body.ops.iter().filter(|op| matches!(op, Op::Linear(linear) if linear.norm.is_some())).count();
+    let (norms, folded, params) = launched(Precision::Bf16, gpu);
+    assert_eq!((norms, folded), (1, 3 * (all - 1)));
+    let has = |key: &str| params.iter().any(|region| matches!(region, Region::Param { key: known, .. } if known == key));
+    assert!(has("in_blocks.0.norm1.weight") && !has("in_blocks.0.norm2.weight") && !has("in_blocks.0.mlp.fc1.bias"));
+    for gpu in [Gpu { folds_norms: false, ..gpu }, Gpu { warpgroup_tiles: Some(WARPGROUP_TILES), ..gpu }] {
+        assert!(matches!(launched(Precision::Bf16, gpu), (norms, 0, _) if norms == all));
+    }
+    assert!(matches!(launched(Precision::Tf32, gpu), (norms, 0, _) if norms == all));
+}
+
+/// What the product that writes rows leaves behind them is what the product that reads them finds there, whichever rows it reads.
+#[test]
+fn statistics_are_read_where_they_were_written() {
+    let device = DevicePlan::new(&wide(None, 64), Precision::Bf16, Sm::Sm90a).unwrap();
+    for batch in [1, 3] {
+        let launches = device.body(1, batch, Entries::Step).unwrap();
+        // Where rows and their statistics start, by the first.
+        let mut written = std::collections::BTreeMap::<u64, u64>::new();
+        let mut read = 0;
+        for launch in launches.iter().filter(|launch| matches!(launch.kernel.module, Module::LinearMma(Element::Bf16, _))) {
+            let [Argument::Window(x), .., Argument::Window(statistics), _, _, Argument::Pointer(summary)] = &launch.arguments[..] else {
+                panic!("{launch}")
+            };
+            if let (Some(base), Some(rows)) = (&statistics.base, &x.base) {
+                // Rows from the first one on; statistics of 64 columns are two entries of 8 bytes.
+                let (start, summary) = written.range(..=rows.offset).next_back().unwrap();
+                assert_eq!(base.offset - summary, (rows.offset - start) / 128 * 16, "{launch}");
+                assert_eq!((statistics.rows, statistics.columns, statistics.image * 32), (x.rows, 2, x.image));
+                read += 1;
+            }
+            if let (Argument::Pointer(Some(out)), Some(summary)) = (&launch.arguments[5], summary) {
+                written.insert(out.offset, summary.offset);
+            }
+        }
+        assert!(read > 5, "{read}");
+    }
+}
+
 #[test]
 fn the_last_launch_writes_the_output() {
     for precision in Precision::ALL {
@@ -102,14 +159,15 @@ fn tables_are_read_by_step_or_by_image() {
 fn parameters_have_the_types_that_kernels_read() {
     let device = device(Precision::Bf16);
     let params = device.params(0).unwrap();
-    let has = |key: &str, element| params.contains(&(key.to_owned(), element));
+    let has = |key: &str, element| params.contains(&Region::Param { key: key.to_owned(), element });
     assert!(has("mid_block.attn.qkv.weight", Element::Bf16) && !has("mid_block.attn.qkv.weight", Element::F32));
     assert!(has("mid_block.norm1.weight", Element::F32) && has("mid_block.mlp.fc1.bias", Element::F32));
     assert!(has("pos_embed", Element::Bf16) && has("label_emb.weight", Element::Bf16));
     assert!(has("final_layer.weight", Element::F32) && has("time_embed.0.weight", Element::F32));
     let net = &tiny(None).backbones[0].net;
     let keys: std::collections::BTreeSet<_> = net.prelude.params().chain(net.body.params()).map(|(_, key, _)| key.to_owned()).collect();
-    assert_eq!(params.into_iter().map(|(key, _)| key).collect::<std::collections::BTreeSet<_>>(), keys);
+    let found = params.into_iter().filter_map(|region| if let Region::Param { key, .. } = region { Some(key) } else { None });
+    assert_eq!(found.collect::<std::collections::BTreeSet<_>>(), keys);
 }
 
 #[test]

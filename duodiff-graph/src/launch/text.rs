@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Address, Argument, Launch, Region, View, Window};
+use super::{Address, Argument, Folded, FoldedPart, Launch, Region, View, Window};
 
 impl Display for Launch {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -54,6 +54,7 @@ impl Display for Region {
         match self {
             Self::Arena => f.write_str("arena"),
             Self::Param { key, element } => write!(f, "{key:?}:{element}"),
+            Self::Folded(folded) => write!(f, "{folded}"),
             Self::Image => f.write_str("image"),
             Self::Output => f.write_str("output"),
             Self::Unconditional => f.write_str("unconditional"),
@@ -67,6 +68,18 @@ impl Display for Region {
             Self::Step => f.write_str("step"),
             Self::Indices => f.write_str("indices"),
         }
+    }
+}
+
+/// `folded "attn.qkv.weight":bias`: a parameter of the product with this weight.
+impl Display for Folded {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let part = match self.part {
+            FoldedPart::Weight => "weight",
+            FoldedPart::Bias => "bias",
+            FoldedPart::Sums => "sums",
+        };
+        write!(f, "folded {:?}:{part}", self.weight)
     }
 }
 

@@ -1,13 +1,19 @@
-//! Programs in the operators that kernels execute: a linear reads rows that lie in memory, so layer norms are taken out of linears again;
+//! Programs in the operators that kernels execute: a linear reads rows that lie in memory, so layer norms that it does not make up for are
+//! taken out of linears again;
 //! a primitive operator does not read tables of steps, so it reads a copy of the current step's entry.
 
+use std::collections::BTreeSet;
+
+use super::folds;
 use crate::program::{Join, JoinAxis, Linear, Norm, Op, Operand, Origin, Primitive, Program, RowNorm, Slice, ValueId};
 
-/// The program with each norm of a linear, and each copy, as an operator of its own.
-pub(super) fn unfuse(program: &Program) -> Program {
+/// The program with each norm of a linear that is not folded, and each copy, as an operator of its own. The values `summed` have
+/// statistics.
+pub(super) fn unfuse(program: &Program, summed: &BTreeSet<ValueId>) -> Program {
     let mut unfused = Program { ops: Vec::new(), ..program.clone() };
     for op in &program.ops {
         match op {
+            Op::Linear(linear) if folds::is_folded(program, linear, summed) => unfused.ops.push(op.clone()),
             Op::Linear(Linear { norm: Some(norm), .. }) => split(&mut unfused, op, norm),
             Op::Primitive(primitive) => copy_entries(&mut unfused, primitive),
             _ => unfused.ops.push(op.clone()),

@@ -11,7 +11,7 @@ mod tests;
 use std::ops::Range;
 
 use crate::plan::{Layout, Place, Plan};
-use crate::program::{Op, Origin, Program, Value, ValueId, VerifyError};
+use crate::program::{Op, Origin, Program, ValueId, VerifyError};
 
 use memory::Memory;
 
@@ -122,7 +122,7 @@ pub fn run(plan: &Plan, batch: usize) -> Result<Trace, NullError> {
         let name = &backbone.net.body.name;
         let parts = [("prelude", &backbone.net.prelude, &backbone.prelude), ("body", &backbone.net.body, &backbone.body)];
         for (part, program, layout) in parts {
-            let extent = run_program(program, layout, batch, plan.arena, &Value::elements);
+            let extent = run_program(program, layout, batch, plan.arena, &|id| program.value(id).elements());
             let extent = extent.map_err(|fault| NullError { program: format!("{part} of {name}"), fault })?;
             trace.extent = trace.extent.max(extent);
             trace.launches += program.ops.len();
@@ -135,7 +135,13 @@ pub fn run(plan: &Plan, batch: usize) -> Result<Trace, NullError> {
 
 /// Executes one program in an arena of `arena` per image, in the unit of its layout, of which a value takes `size`. Returns the end of
 /// the furthest write.
-pub fn run_program(program: &Program, layout: &Layout, batch: usize, arena: usize, size: &dyn Fn(&Value) -> usize) -> Result<usize, Fault> {
+pub fn run_program(
+    program: &Program,
+    layout: &Layout,
+    batch: usize,
+    arena: usize,
+    size: &dyn Fn(ValueId) -> usize,
+) -> Result<usize, Fault> {
     Execution { program, layout, batch, arena, size, memory: Memory::default(), seen: vec![] }.run()
 }
 
@@ -145,7 +151,7 @@ struct Execution<'a> {
     layout: &'a Layout,
     batch: usize,
     arena: usize,
-    size: &'a dyn Fn(&Value) -> usize,
+    size: &'a dyn Fn(ValueId) -> usize,
     memory: Memory,
     /// By value: the operators that wrote it and that read it last.
     seen: Vec<(usize, usize)>,
@@ -193,7 +199,7 @@ impl Execution<'_> {
     }
 
     fn check_place(&self, value: ValueId, place: Place) -> Result<(), Fault> {
-        let wanted = (self.size)(self.program.value(value));
+        let wanted = (self.size)(value);
         if place.elements != wanted {
             return Err(Fault::Size { value, found: place.elements, wanted });
         }

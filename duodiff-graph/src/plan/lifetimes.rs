@@ -1,6 +1,6 @@
 //! From a program to the lifetime of each value.
 
-use crate::program::{Program, Value};
+use crate::program::{Program, ValueId};
 
 use super::Place;
 
@@ -8,7 +8,7 @@ use super::Place;
 ///
 /// A value lives from the operator that writes it to the last that reads it, both included: an operator never writes over what
 /// it reads. An output lives to the end, a value that nobody reads for the one operator.
-pub(super) fn places(program: &Program, size: impl Fn(&Value) -> usize) -> Vec<Option<Place>> {
+pub(super) fn places(program: &Program, size: impl Fn(ValueId) -> usize) -> Vec<Option<Place>> {
     let mut places: Vec<Option<Place>> = vec![None; program.values.len()];
     for (index, op) in program.ops.iter().enumerate() {
         for input in op.inputs() {
@@ -16,7 +16,7 @@ pub(super) fn places(program: &Program, size: impl Fn(&Value) -> usize) -> Vec<O
                 place.dies = index;
             }
         }
-        let elements = size(program.value(op.out()));
+        let elements = size(op.out());
         places[op.out().index()] = Some(Place { offset: 0, elements, born: index, dies: index });
     }
     for output in &program.outputs {

@@ -13,7 +13,7 @@ mod text;
 mod tests;
 
 pub use crate::program::Cost;
-use crate::program::{Net, Program, Value, ValueId};
+use crate::program::{Net, Program, ValueId};
 use crate::spec::PairSpec;
 
 pub use check::PlanError;
@@ -89,11 +89,11 @@ impl BackbonePlan {
 impl Layout {
     /// Gives every value that an operator writes a place, as small as best fit makes the whole.
     pub fn of(program: &Program) -> Self {
-        Self::sized(program, arena::LINE, Value::elements)
+        Self::sized(program, arena::LINE, |id| program.value(id).elements())
     }
 
     /// As [`Self::of`], in another unit: `size` says how much of it a value takes, offsets are multiples of `line`.
-    pub fn sized(program: &Program, line: usize, size: impl Fn(&Value) -> usize) -> Self {
+    pub fn sized(program: &Program, line: usize, size: impl Fn(ValueId) -> usize) -> Self {
         let mut places = lifetimes::places(program, size);
         arena::assign_offsets(&mut places, line);
         Self { places }

@@ -1,5 +1,7 @@
 //! linear.cu and linear_mma.cu: products at ragged shapes, with one source or two, tables of steps, bias, activation and residual.
 
+use std::ptr::null_mut;
+
 use half::bf16;
 
 use super::buffer::{Buffer, Element};
@@ -8,9 +10,9 @@ use super::reference::{activate, assert_near, tf32};
 use super::window::{NO_STEP, Step, Tokens, Window};
 
 /// A kernel: its name without the activation, its tile, block and shared memory.
-struct Kernel {
+pub struct Kernel {
     file: &'static str,
-    name: String,
+    pub name: String,
     tile: [usize; 2],
     block: u32,
     shared: usize,
@@ -35,10 +37,10 @@ fn generic<E: Element>() -> Kernel {
 }
 
 /// The kernels for tensor cores, one for each tile.
-fn mma<E: Element>() -> [Kernel; 4] {
+pub fn mma<E: Element>() -> [Kernel; 4] {
     let precision = if size_of::<E>() == 2 { "bf16" } else { "tf32" };
     [(128, 128, 3), (128, 64, 4), (64, 64, 4), (32, 32, 6)].map(|(rows, columns, stages)| {
-        let shared = stages * (rows + columns) * 128 + 16 * rows;
+        let shared = stages * (rows + columns) * 128 + 24 * rows;
         let name = format!("linear_mma_{precision}_{rows}x{columns}");
         Kernel { file: "linear_mma.cu", name, tile: [rows, columns], block: 128, shared }
     })
@@ -130,15 +132,28 @@ impl<E: Element> Operands<E> {
         let out = Buffer::poisoned(m * self.n);
         let of = |tokens: &Option<Tokens<E>>| tokens.as_ref().map_or(Window::NONE, |tokens| tokens.window_from(images.start));
         let (first, second, residual) = (self.first.window_from(images.start), of(&self.second), of(&self.residual));
-        let bias = self.bias.as_ref().map_or(std::ptr::null_mut(), Buffer::pointer);
+        let bias = self.bias.as_ref().map_or(null_mut(), Buffer::pointer);
         let sizes = [m as u32, self.n as u32, self.k() as u32];
-        launch(kernel, activation, [first, second, residual], &self.weight, bias, &out, sizes, NO_STEP);
+        launch(kernel, activation, [first, second, residual], &self.weight, bias, &out, sizes, NO_STEP, Norms::NONE);
         out
     }
 }
 
+/// Parameters of products on tensor cores that fold norms.
+#[derive(Clone, Copy)]
+pub struct Norms {
+    pub statistics: Window,
+    pub sums: *mut f32,
+    pub eps: f32,
+    pub summary: *mut f32,
+}
+
+impl Norms {
+    pub const NONE: Self = Self { statistics: Window::NONE, sums: null_mut(), eps: 0.0, summary: null_mut() };
+}
+
 #[expect(clippy::too_many_arguments, reason = "as many as the kernel has")]
-fn launch<E: Element>(
+pub fn launch<E: Element>(
     kernel: &Kernel,
     activation: &str,
     [first, second, residual]: [Window; 3],
@@ -147,14 +162,20 @@ fn launch<E: Element>(
     out: &Buffer<E>,
     [m, n, k]: [u32; 3],
     step: *mut Step,
+    norms: Norms,
 ) {
     let object = kernel.object::<E>(activation).unwrap();
     let [rows, columns] = kernel.tile;
     let tiles = m.div_ceil(rows as u32) * n.div_ceil(columns as u32);
     // Blocks of this kernel take several tiles.
     let grid = [if kernel.file == "linear_wgmma.cu" { tiles.min(3) } else { tiles }, 1, 1];
-    let all = arguments![first, second, weight.pointer(), bias, residual, out.pointer(), m, n, k, step];
-    object.launch(&format!("{}_{activation}", kernel.name), grid, kernel.block, kernel.shared, all).unwrap();
+    let name = format!("{}_{activation}", kernel.name);
+    let mut all = Vec::from(arguments![first, second, weight.pointer(), bias, residual, out.pointer(), m, n, k, step]);
+    if kernel.file == "linear_mma.cu" {
+        let Norms { statistics, sums, eps, summary } = norms;
+        all.extend_from_slice(arguments![statistics, sums, eps, summary]);
+    }
+    object.launch(&name, grid, kernel.block, kernel.shared, &all).unwrap();
 }
 
 /// Images and rows, columns of both sources, columns of the result. Those of tensor cores in multiples of 8.
@@ -277,7 +298,7 @@ fn tables<E: Element>() {
     for kernel in mma::<E>().iter().chain([&generic::<E>()]).chain(wgmma().iter().filter(|_| has_warpgroups::<E>())) {
         let out = Buffer::<E>::poisoned(6 * 20);
         let windows = [table.table(), Window::NONE, residual];
-        launch(kernel, "none", windows, &weight, std::ptr::null_mut(), &out, [6, 20, 24], step.pointer());
+        launch(kernel, "none", windows, &weight, null_mut(), &out, [6, 20, 24], step.pointer(), Norms::NONE);
         let round = if kernel.file == "linear.cu" { |x| x } else { operand::<E> };
         let weights = weight.values();
         let wanted: Vec<f64> = (0..6)

@@ -6,6 +6,7 @@
 mod attention;
 mod buffer;
 mod faults;
+mod folded;
 mod gpu;
 mod image;
 mod linear;

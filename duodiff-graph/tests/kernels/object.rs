@@ -24,6 +24,7 @@ pub struct Dim3 {
 }
 
 /// A kernel's argument: the bytes of a value of plain data.
+#[derive(Clone)]
 pub struct Argument {
     bytes: Vec<u128>,
     size: usize,
