@@ -3,25 +3,45 @@
 use super::simd::Simd;
 use crate::program::Activation;
 
-/// eˣ to 2 ulp, x clamped to [−87.3, 88.3].
+/// 1.5·2²³: adding it rounds to a whole number n, which then stands in the lowest bits.
+const ROUND: f32 = 12_582_912.0;
+
+/// The largest argument of [`exp`], negative or positive: 1 / eˣ, too, is no subnormal number, with which machines are slow.
+const LIMIT: f32 = 87.3;
+
+/// eˣ to 2 ulp, x clamped to ±87.3.
 ///
-/// x = n·ln 2 + r with whole n and |r| ≤ ½ ln 2; eʳ by its Taylor polynomial with the last coefficients refitted; 2ⁿ exact.
+/// x = n·ln 2 + r with whole n and |r| ≤ ½ ln 2; eʳ by a minimax polynomial constrained to e⁰ = 1; times 2ⁿ is exact.
 #[inline(always)]
 pub(super) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
-    // 1.5·2²³ + 127 − 127: adding it rounds n to a whole number, which then stands in the lowest bits.
-    const ROUND: f32 = 12_582_912.0;
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
-    const TERMS: [f32; 6] = [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0];
-    let x = s.max(s.min(x, s.splat(88.3)), s.splat(-87.3));
-    let shifted = s.fma(x, s.splat(std::f32::consts::LOG2_E), s.splat(ROUND));
-    let n = s.sub(shifted, s.splat(ROUND));
-    let r = s.fma(n, s.splat(-LN2_LOW), s.fma(n, s.splat(-LN2_HIGH), x));
-    let mut sum = s.splat(1.0 / 5040.0);
-    for term in TERMS {
-        sum = s.fma(sum, r, s.splat(term));
+    const TERMS: [f32; 7] = [0.001_406_123_9, 0.008_379_011, 0.041_664_777, 0.166_663_65, 0.500_000_04, 1.0, 1.0];
+    let x = s.max(s.min(x, s.splat(LIMIT)), s.splat(-LIMIT));
+    let n = s.fma(x, s.splat(std::f32::consts::LOG2_E), s.splat(ROUND));
+    let whole = s.sub(n, s.splat(ROUND));
+    let r = s.fma(whole, s.splat(-LN2_LOW), s.fma(whole, s.splat(-LN2_HIGH), x));
+    s.scale2(polynomial(s, TERMS, r), n)
+}
+
+/// 2ˣ to 2 ulp for x ≤ 0, where x is clamped to −126. As [`exp`], without a reduction that rounds.
+#[inline(always)]
+pub(super) fn exp2<S: Simd>(s: S, x: S::V) -> S::V {
+    const TERMS: [f32; 7] = [1.559_467_7e-4, 0.001_340_664_4, 0.009_617_693, 0.055_503_106, 0.240_226_53, std::f32::consts::LN_2, 1.0];
+    let x = s.max(x, s.splat(-126.0));
+    let n = s.add(x, s.splat(ROUND));
+    let r = s.sub(x, s.sub(n, s.splat(ROUND)));
+    s.scale2(polynomial(s, TERMS, r), n)
+}
+
+/// A polynomial in x by Horner's rule, the highest coefficient first.
+#[inline(always)]
+fn polynomial<S: Simd, const N: usize>(s: S, coefficients: [f32; N], x: S::V) -> S::V {
+    let mut sum = s.splat(coefficients[0]);
+    for coefficient in &coefficients[1..] {
+        sum = s.fma(sum, x, s.splat(*coefficient));
     }
-    s.mul(s.fma(sum, r, s.splat(1.0)), s.pow2(shifted))
+    sum
 }
 
 /// The error function to 4e-7 absolute; exactly ±1 beyond ±3.75.
@@ -30,7 +50,8 @@ pub(super) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
 #[inline(always)]
 pub(super) fn erf<S: Simd>(s: S, x: S::V) -> S::V {
     const BOUND: f32 = 3.75;
-    const P: [f32; 13] = [
+    const P: [f32; 14] = [
+        -0.001_806_32,
         0.004_764_572,
         -0.004_244_058_4,
         0.005_443_223,
@@ -47,11 +68,7 @@ pub(super) fn erf<S: Simd>(s: S, x: S::V) -> S::V {
     ];
     let x = s.max(s.min(x, s.splat(BOUND)), s.splat(-BOUND));
     let u = s.fma(s.mul(x, x), s.splat(2.0 / (BOUND * BOUND)), s.splat(-1.0));
-    let mut sum = s.splat(-0.001_806_32);
-    for coefficient in P {
-        sum = s.fma(sum, u, s.splat(coefficient));
-    }
-    s.mul(x, sum)
+    s.mul(x, polynomial(s, P, u))
 }
 
 /// 1 / (1 + e⁻ˣ).

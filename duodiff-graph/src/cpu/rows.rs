@@ -91,6 +91,16 @@ impl RowsMut {
         // SAFETY: granted by the caller.
         unsafe { std::slice::from_raw_parts_mut(self.base.add(index * self.stride + start), columns) }
     }
+
+    /// Rows `first..first + count`, counted over all images, whole.
+    ///
+    /// # Safety
+    /// As for [`Self::row`].
+    #[inline(always)]
+    pub unsafe fn run<'a>(&self, first: usize, count: usize) -> &'a mut [f32] {
+        // SAFETY: granted by the caller.
+        unsafe { std::slice::from_raw_parts_mut(self.base.add(first * self.stride), count * self.stride) }
+    }
 }
 
 /// Scratch memory of every worker, in one piece.

@@ -1,9 +1,9 @@
 //! Whole-row attention: scores of some query rows against all keys, softmax, product with the values; nothing is kept.
 
-use std::array::from_fn;
+use std::f32::consts::LOG2_E;
 
 use super::pack::Group;
-use super::softmax::exponentials;
+use super::softmax::{Base, TOGETHER, exponentials};
 use super::tile::{GROUP, Multiply, STRIDE, Sums, TILE, WIDTH, group_floats, group_index, panel_floats};
 use crate::cpu::rows::{Rows, RowsMut, Scratch};
 use crate::cpu::simd::{Kernel, LANES, Simd};
@@ -70,14 +70,14 @@ impl Kernel for Task {
         for group in groups * block / blocks..groups * (block + 1) / blocks {
             let (first, rows) = (image * q.rows + group * GROUP, (q.rows - group * GROUP).min(GROUP));
             s.call(Group { sources: &[q], norm: None, first, count: rows, columns: 0..width, out: queries });
-            s.call(Scale { queries, rows, width, factor: attention.scale });
+            s.call(Scale { queries, rows, width, factor: attention.scale * LOG2_E });
             for key in (0..keys).step_by(WIDTH) {
                 let to = Sums { base: scores[group_index(0, key)..].as_mut_ptr(), stride: STRIDE };
                 let (panels, b) = ((keys - key).div_ceil(LANES).min(2), &key_panels[key * width..]);
                 s.call(Multiply { k: width, rows, panels, a: queries, b, panel: width * LANES, ahead: b.as_ptr(), from: None, to });
             }
             let mut factors = [0.0; GROUP];
-            s.call(Exponentials { scores, keys, factors: &mut factors[..rows] });
+            s.call(Exponentials { scores, keys, factors: &mut factors[..rows.next_multiple_of(TOGETHER)] });
             for column in (0..width).step_by(WIDTH) {
                 let to = Sums::of(tile);
                 let (panels, b) = ((width - column).div_ceil(LANES).min(2), &value_panels[column * keys..]);
@@ -112,18 +112,23 @@ impl Kernel for Scale<'_> {
     }
 }
 
-/// Exponentials of each row of scores, and the reciprocals of their sums.
+/// Powers of two of each row of scores, and the reciprocals of their sums.
 struct Exponentials<'a> {
     scores: &'a mut [f32],
     keys: usize,
+    /// Of as many rows as go together.
     factors: &'a mut [f32],
 }
 
 impl Kernel for Exponentials<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for (row, factor) in self.factors.iter_mut().enumerate() {
-            *factor = 1.0 / exponentials(s, self.scores, |at| group_index(row, at), self.keys);
+        for (i, factors) in self.factors.chunks_exact_mut(TOGETHER).enumerate() {
+            let rows = &mut self.scores[group_index(i * TOGETHER, 0)..];
+            let sums = exponentials::<S, TOGETHER>(s, rows, STRIDE, |column| group_index(0, column), self.keys, Base::Two);
+            for (factor, sum) in factors.iter_mut().zip(sums) {
+                *factor = 1.0 / sum;
+            }
         }
     }
 }
@@ -163,11 +168,18 @@ impl Kernel for PackKeys<'_> {
     fn run<S: Simd>(self, s: S) {
         let (keys, width) = (self.k.rows, self.k.columns);
         for (first, panel) in (0..keys).step_by(LANES).zip(self.panels.chunks_exact_mut(width * LANES)) {
-            // SAFETY: the launch resolved the window.
-            let rows = from_fn(|lane| unsafe { self.k.row(self.image * keys + (first + lane).min(keys - 1)) });
+            let mut rows: [&[f32]; LANES] = [&[]; LANES];
+            for (lane, row) in rows.iter_mut().enumerate() {
+                // SAFETY: the launch resolved the window.
+                *row = unsafe { self.k.row(self.image * keys + (first + lane).min(keys - 1)) };
+            }
             for (column, block) in (0..width).step_by(LANES).zip(panel.chunks_mut(LANES * LANES)) {
-                let columns = s.transpose(rows.map(|row: &[f32]| s.read(&row[column..])));
-                for (to, column) in block.chunks_exact_mut(LANES).zip(columns) {
+                // No closures of vectors: what the compiler does not inline of them knows nothing of the instruction set.
+                let mut vectors = [s.splat(0.0); LANES];
+                for (vector, row) in vectors.iter_mut().zip(rows) {
+                    *vector = s.read(&row[column..]);
+                }
+                for (to, column) in block.chunks_exact_mut(LANES).zip(s.transpose(vectors)) {
                     s.write(to, column);
                 }
             }

@@ -1,38 +1,84 @@
 //! Softmax of rows: subtract the largest, exponentiate, divide by the sum (16 chains, then a fixed tree).
 
-use crate::cpu::math::exp;
+use crate::cpu::math::{exp, exp2};
 use crate::cpu::rows::{Rows, RowsMut};
 use crate::cpu::simd::{Kernel, LANES, Simd};
 
-/// Turns `count` scores into e^(score − largest), in place; returns their sum. Sixteen neighbours from column c on, c a
-/// multiple of 16, lie at `place(c)`.
+/// Rows that go through [`exponentials`] together: while one waits for its maximum and its sum, the others work.
+pub(in crate::cpu) const TOGETHER: usize = 4;
+
+/// What is raised to the scores. Passed as a function, it would not be compiled for the instruction set.
+#[derive(Clone, Copy)]
+pub(in crate::cpu) enum Base {
+    /// e.
+    E,
+    /// 2, for scores that were multiplied by log₂ e.
+    Two,
+}
+
+impl Base {
+    #[inline(always)]
+    fn power<S: Simd>(self, s: S, x: S::V) -> S::V {
+        match self {
+            Self::E => exp(s, x),
+            Self::Two => exp2(s, x),
+        }
+    }
+}
+
+/// Turns `count` scores of each of `R` rows into powers with exponent score − largest, in place; returns their sums. Sixteen neighbours
+/// of row r from column c on, c a multiple of 16, lie at `r · stride + place(c)`.
 #[inline(always)]
-pub(in crate::cpu) fn exponentials<S: Simd>(s: S, row: &mut [f32], place: impl Fn(usize) -> usize, count: usize) -> f32 {
+#[expect(clippy::needless_range_loop, reason = "constant bounds over arrays that must end up in registers")]
+pub(in crate::cpu) fn exponentials<S: Simd, const R: usize>(
+    s: S,
+    rows: &mut [f32],
+    stride: usize,
+    place: impl Fn(usize) -> usize,
+    count: usize,
+    base: Base,
+) -> [f32; R] {
     // Whole vectors, then what is left: nearly all of the loop then has no test but its end.
     let whole = count / LANES * LANES;
-    let rest = (whole < count).then(|| place(whole)..place(whole) + count - whole);
-    let mut largest = s.splat(f32::NEG_INFINITY);
-    for at in (0..whole).step_by(LANES) {
-        largest = s.max(s.read(&row[place(at)..][..LANES]), largest);
+    let (rest, left) = (place(whole), count - whole);
+    let mut largest = [s.splat(f32::NEG_INFINITY); R];
+    for column in (0..whole).step_by(LANES) {
+        let at = place(column);
+        for r in 0..R {
+            largest[r] = s.max(s.read(&rows[r * stride + at..][..LANES]), largest[r]);
+        }
     }
-    if let Some(rest) = rest.clone() {
-        largest = s.max(s.read_or(&row[rest], f32::NEG_INFINITY), largest);
+    if left > 0 {
+        for r in 0..R {
+            largest[r] = s.max(s.read_or(&rows[r * stride + rest..][..left], f32::NEG_INFINITY), largest[r]);
+        }
     }
-    let largest = s.splat(s.largest(largest));
-    let mut sum = s.splat(0.0);
-    for at in (0..whole).step_by(LANES) {
-        let x = &mut row[place(at)..][..LANES];
-        let e = exp(s, s.sub(s.read(x), largest));
-        s.write(x, e);
-        sum = s.add(sum, e);
+    for r in 0..R {
+        largest[r] = s.splat(s.largest(largest[r]));
     }
-    if let Some(rest) = rest {
-        let x = &mut row[rest];
-        let e = s.keep(exp(s, s.sub(s.read(x), largest)), x.len());
-        s.write(x, e);
-        sum = s.add(sum, e);
+    let mut sums = [s.splat(0.0); R];
+    for column in (0..whole).step_by(LANES) {
+        let at = place(column);
+        for r in 0..R {
+            let x = &mut rows[r * stride + at..][..LANES];
+            let e = base.power(s, s.sub(s.read(x), largest[r]));
+            s.write(x, e);
+            sums[r] = s.add(sums[r], e);
+        }
     }
-    s.sum(sum)
+    if left > 0 {
+        for r in 0..R {
+            let x = &mut rows[r * stride + rest..][..left];
+            let e = s.keep(base.power(s, s.sub(s.read(x), largest[r])), left);
+            s.write(x, e);
+            sums[r] = s.add(sums[r], e);
+        }
+    }
+    let mut totals = [0.0; R];
+    for r in 0..R {
+        totals[r] = s.sum(sums[r]);
+    }
+    totals
 }
 
 /// Softmax of rows `first..last`.
@@ -46,14 +92,35 @@ pub(in crate::cpu) struct Softmax {
 impl Kernel for Softmax {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for row in self.first..self.last {
-            // SAFETY: the launch resolved both windows to live, disjoint memory; each task has its own rows.
-            let (x, out) = unsafe { (self.x.row(row), self.out.row(row, 0, self.x.columns)) };
+        let mut row = self.first;
+        while row < self.last {
+            if self.last - row >= TOGETHER {
+                self.rows::<S, TOGETHER>(s, row);
+                row += TOGETHER;
+            } else {
+                self.rows::<S, 1>(s, row);
+                row += 1;
+            }
+        }
+    }
+}
+
+impl Softmax {
+    /// `R` rows from `first` on.
+    #[inline(always)]
+    fn rows<S: Simd, const R: usize>(&self, s: S, first: usize) {
+        let columns = self.x.columns;
+        // SAFETY: the launch resolved both windows to live, disjoint memory; each task has its own rows.
+        let (rows, out) = unsafe { (self.x.run(first, R), self.out.run(first, R)) };
+        for (out, x) in out.chunks_exact_mut(columns).zip(rows) {
             out.copy_from_slice(x);
-            let sum = exponentials(s, out, |at| at, x.len());
-            for out in out.chunks_mut(LANES) {
-                let y = s.div(s.read(out), s.splat(sum));
-                s.write(out, y);
+        }
+        let sums = exponentials::<S, R>(s, out, columns, |column| column, columns, Base::E);
+        for (row, sum) in out.chunks_exact_mut(columns).zip(sums) {
+            let factor = s.splat(1.0 / sum);
+            for x in row.chunks_mut(LANES) {
+                let y = s.mul(s.read(x), factor);
+                s.write(x, y);
             }
         }
     }

@@ -84,14 +84,11 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn pow2(self, n: Self::V) -> Self::V {
-        let half = |n| {
+    fn scale2(self, y: Self::V, n: Self::V) -> Self::V {
+        let half = |y, n| {
             // SAFETY: the token proves that the instructions exist.
-            unsafe {
-                let exponent = _mm256_slli_epi32::<23>(_mm256_castps_si256(n));
-                _mm256_castsi256_ps(_mm256_add_epi32(exponent, _mm256_castps_si256(_mm256_set1_ps(1.0))))
-            }
+            unsafe { _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(y), _mm256_slli_epi32::<23>(_mm256_castps_si256(n)))) }
         };
-        (half(n.0), half(n.1))
+        (half(y.0, n.0), half(y.1, n.1))
     }
 }

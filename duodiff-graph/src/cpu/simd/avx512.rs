@@ -18,6 +18,12 @@ pub(super) unsafe fn run(kernel: impl Kernel) {
     kernel.run(Avx512(()));
 }
 
+/// The mask of the first `count` lanes.
+#[inline(always)]
+fn first(count: usize) -> __mmask16 {
+    if count >= LANES { __mmask16::MAX } else { (1 << count) - 1 }
+}
+
 macro_rules! lanewise {
     ($($name:ident($($arg:ident),+) = $intrinsic:ident;)+) => {$(
         #[inline(always)]
@@ -80,19 +86,27 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn pow2(self, n: Self::V) -> Self::V {
+    fn scale2(self, y: Self::V, n: Self::V) -> Self::V {
         // SAFETY: the token proves that the instructions exist.
-        unsafe {
-            let exponent = _mm512_slli_epi32::<23>(_mm512_castps_si512(n));
-            _mm512_castsi512_ps(_mm512_add_epi32(exponent, _mm512_castps_si512(_mm512_set1_ps(1.0))))
-        }
+        unsafe { _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(y), _mm512_slli_epi32::<23>(_mm512_castps_si512(n)))) }
+    }
+
+    #[inline(always)]
+    fn read_or(self, from: &[f32], fill: f32) -> Self::V {
+        // SAFETY: no lane past the slice is touched; the token proves that the instruction exists.
+        unsafe { _mm512_mask_loadu_ps(self.splat(fill), first(from.len()), from.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn write(self, to: &mut [f32], v: Self::V) {
+        // SAFETY: no lane past the slice is touched; the token proves that the instruction exists.
+        unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), first(to.len()), v) }
     }
 
     #[inline(always)]
     fn keep(self, v: Self::V, count: usize) -> Self::V {
-        let mask = if count >= LANES { u16::MAX } else { (1 << count) - 1 };
         // SAFETY: the token proves that the instruction exists.
-        unsafe { _mm512_maskz_mov_ps(mask, v) }
+        unsafe { _mm512_maskz_mov_ps(first(count), v) }
     }
 
     #[inline(always)]
@@ -103,8 +117,8 @@ impl Simd for Avx512 {
             let mut quarters = rows;
             for i in (0..LANES).step_by(4) {
                 let [a, b, c, d] = [rows[i], rows[i + 1], rows[i + 2], rows[i + 3]];
-                let pairs = [_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b), _mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d)];
-                let [low, high, low2, high2] = pairs.map(|pair| _mm512_castps_pd(pair));
+                let (low, high) = (_mm512_castps_pd(_mm512_unpacklo_ps(a, b)), _mm512_castps_pd(_mm512_unpackhi_ps(a, b)));
+                let (low2, high2) = (_mm512_castps_pd(_mm512_unpacklo_ps(c, d)), _mm512_castps_pd(_mm512_unpackhi_ps(c, d)));
                 quarters[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, low2));
                 quarters[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, low2));
                 quarters[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high, high2));

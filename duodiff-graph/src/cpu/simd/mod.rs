@@ -59,8 +59,8 @@ pub(super) trait Simd: Copy {
     fn min(self, a: Self::V, b: Self::V) -> Self::V;
     /// a · b + c, rounded once.
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// 2ⁿ, where the lowest nine bits of each float hold n + 127 modulo 512, less 127: see `math::exp`.
-    fn pow2(self, n: Self::V) -> Self::V;
+    /// y · 2ⁿ, where the lowest nine bits of the float `n` hold n modulo 512, and neither y nor the result is subnormal.
+    fn scale2(self, y: Self::V, n: Self::V) -> Self::V;
 
     /// The first floats of `from`, at most 16; zeros where it is shorter.
     #[inline(always)]
@@ -97,8 +97,17 @@ pub(super) trait Simd: Copy {
     /// Lane j of vector i becomes lane i of vector j.
     #[inline(always)]
     fn transpose(self, rows: [Self::V; LANES]) -> [Self::V; LANES] {
-        let rows = rows.map(|row| self.lanes(row));
-        std::array::from_fn(|lane| self.read(&rows.map(|row| row[lane])))
+        let mut columns = [[0.0; LANES]; LANES];
+        for (i, row) in rows.into_iter().enumerate() {
+            for (column, x) in columns.iter_mut().zip(self.lanes(row)) {
+                column[i] = x;
+            }
+        }
+        let mut vectors = rows;
+        for (vector, column) in vectors.iter_mut().zip(&columns) {
+            *vector = self.read(column);
+        }
+        vectors
     }
 
     /// The lanes as an array.

@@ -79,7 +79,7 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn pow2(self, n: Self::V) -> Self::V {
-        n.map(|n| f32::from_bits((n.to_bits() << 23).wrapping_add(1.0f32.to_bits())))
+    fn scale2(self, y: Self::V, n: Self::V) -> Self::V {
+        map2(y, n, |y, n| f32::from_bits(y.to_bits().wrapping_add(n.to_bits() << 23)))
     }
 }
