@@ -18,7 +18,7 @@ pub enum Finding {
     /// What `compile --target sm_…` needs.
     Compiler { found: Option<Compiler>, problem: Option<String>, install: Option<String> },
     /// Where cubins are kept.
-    Cache { folder: Option<String>, cubins: usize, bytes: u64 },
+    Cache { folder: Option<String>, cubins: usize, bytes: u64, limit: u64 },
     /// A pair that can be sampled without a compiler: where it would run, and why not elsewhere.
     Pair(Pair),
 }
@@ -70,8 +70,8 @@ impl Display for Finding {
                 write!(f, "compiler   {}", problem.as_deref().unwrap_or_default())?;
                 install.iter().try_for_each(|line| write!(f, "\n           try: {line}"))
             }
-            Self::Cache { folder: Some(folder), cubins, bytes } => {
-                write!(f, "cache      {folder}: {cubins} cubins, {}", report::bytes(*bytes))
+            Self::Cache { folder: Some(folder), cubins, bytes, limit } => {
+                write!(f, "cache      {folder}: {cubins} cubins, {} of {} at most", report::bytes(*bytes), report::bytes(*limit))
             }
             Self::Cache { .. } => write!(f, "cache      no: this user has no home folder"),
             Self::Pair(pair) => write!(f, "pair       {pair}"),

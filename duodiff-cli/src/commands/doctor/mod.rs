@@ -66,7 +66,8 @@ fn compiler() -> Finding {
 fn cache() -> Finding {
     let cache = environment::cache();
     let (cubins, bytes) = cache.as_ref().map_or((0, 0), |cache| cache.size());
-    Finding::Cache { folder: cache.map(|cache| cache.folder().display().to_string()), cubins, bytes }
+    let limit = cache.as_ref().map_or(0, |cache| cache.limit());
+    Finding::Cache { folder: cache.map(|cache| cache.folder().display().to_string()), cubins, bytes, limit }
 }
 
 /// The pair that is sampled where none is named.
