@@ -13,9 +13,9 @@ if [ ! -x "$folder/gpu" ]; then
     exit 1
 fi
 
-timeout 210 "$folder/gpu" correctness "$folder/cubins" >"$log/table" || { bad=1; echo "gpu correctness: exit code $?" >>"$log/table"; }
+timeout 210 "$folder/gpu" correctness "$folder/cubins" >"$log/table" || { echo "gpu correctness: exit code $?" >>"$log/table"; bad=1; }
 DUODIFF_TEST_CUBINS=$folder/cubins timeout 150 "$folder/kernels" --test-threads 1 >"$log/kernels" 2>&1 ||
-    { bad=1; echo "test kernels ... exit code $?" >>"$log/kernels"; }
+    { echo "test kernels ... exit code $?" >>"$log/kernels"; bad=1; }
 grep -v '^test .* ok$' "$log/kernels"
 if command -v compute-sanitizer >/dev/null; then
     for tool in memcheck racecheck initcheck synccheck; do
