@@ -55,13 +55,13 @@ impl Memory {
 /// Floats of the arena: the plan's for as many of `batch` images as are evaluated together, and room for one step of each prelude.
 pub(super) fn arena_floats(plan: &Plan, batch: usize) -> usize {
     let preludes = plan.backbones.iter().map(|backbone| tables::extent(&backbone.prelude));
-    preludes.max().unwrap_or(0).max(plan.arena * batch::most_together(plan, batch))
+    preludes.max().unwrap_or(0).max(plan.arena * batch::efficient_batch(plan).min(batch))
 }
 
 /// Scratch floats of one worker: the most that an operator asks for.
 pub(super) fn scratch_floats(plan: &Plan, batch: usize) -> usize {
     let of = |program: &crate::program::Program, batch| program.ops.iter().map(|op| frame::scratch(program, op, batch)).max();
-    let (slice, arena) = (batch::most_together(plan, batch), arena_floats(plan, batch));
+    let (slice, arena) = (batch::efficient_batch(plan).min(batch), arena_floats(plan, batch));
     let both = plan.backbones.iter().flat_map(|backbone| {
         let chunk = tables::chunk(backbone, arena);
         [of(&backbone.net.prelude, chunk), of(&backbone.net.body, slice)]
