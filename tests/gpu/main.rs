@@ -10,6 +10,8 @@ mod common;
 mod correctness;
 mod cubins;
 mod goldens;
+#[cfg(feature = "luminal-cuda")]
+mod luminal;
 mod products;
 mod quick;
 mod start;
@@ -32,7 +34,8 @@ gpu cubins FOLDER TARGET    every module for a kind of GPU, such as sm_90a
 gpu correctness FOLDER      forwards, trajectories and batches against the CPU
 gpu timings FOLDER          ceilings, products by tile, steps and trajectories of the pairs, the start of a process
 gpu first FOLDER            a process that makes one step: milliseconds until each stage was done
-gpu steps FOLDER            steps of CIFAR-10 in bf16, as lines for peers.py";
+gpu steps FOLDER            steps of CIFAR-10 in bf16, as lines for peers.py
+gpu luminal                 evaluations of CIFAR-10's deep net by luminal_cuda, if built with it";
 
 /// Seconds of the timings after which nothing large is begun: the script ends them at eight minutes.
 const TIMINGS: Duration = Duration::from_secs(300);
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
             true
         }),
         ["steps", folder] => peers(Path::new(folder)),
+        ["luminal"] => luminal(),
         // As libtest is started: with options, and with the name of some other test.
         ref options if options.iter().all(|word| word.starts_with('-')) => quick::run(),
         [_] => Ok(true),
@@ -131,4 +135,16 @@ fn peers(folder: &Path) -> Result<bool> {
     let (bed, deadline) = (Bed::open(folder)?, Instant::now() + TIMINGS);
     println!("{}", steps::time(&bed, None, &[&duodiff::Cifar10], &[Precision::Bf16], &[1, 8, 32, 128], deadline)?);
     Ok(true)
+}
+
+/// The upstream compiler on the same graph.
+#[cfg(feature = "luminal-cuda")]
+fn luminal() -> Result<bool> {
+    println!("{}", luminal::time(&duodiff::Cifar10, &[1, 8])?);
+    Ok(true)
+}
+
+#[cfg(not(feature = "luminal-cuda"))]
+fn luminal() -> Result<bool> {
+    Err("built without luminal_cuda -- run build.sh with CUDA_ROOT set to a toolkit".into())
 }

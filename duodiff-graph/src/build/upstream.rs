@@ -35,4 +35,10 @@ impl Built {
         self.graph.compile(CudaCompiler::<f32>::default(), &mut self.output.0);
         Ok(())
     }
+
+    /// Runs once more what [`Built::evaluate`] ran, on the same values: the graph copies them to the GPU every time.
+    pub fn repeat(&mut self) {
+        self.graph.drop_tensors(self.output.0);
+        self.graph.execute();
+    }
 }

@@ -85,11 +85,11 @@ pub fn text(verdict: &Verdict) -> String {
         line("fusing", format!("changes {:.1e} of what is declared in float64, at most {FUSING:.0e}", unfused.relative()));
     }
     let count = match verdict.report.rows.len() {
-        0 => "the output".to_owned(),
-        count => format!("{count} operators and the output"),
+        0 => "the output is".to_owned(),
+        count => format!("{count} operators and the output are"),
     };
     let said = match (verdict.is_good(), verdict.first_bad()) {
-        (true, _) => format!("{count} are within the bound; {:.1} s", verdict.seconds),
+        (true, _) => format!("{count} within the bound; {:.1} s", verdict.seconds),
         (false, Some(row)) => format!("first at {} {}; {:.1} s", row.op, row.layer, verdict.seconds),
         (false, None) => format!("beyond the bound; {:.1} s", verdict.seconds),
     };
