@@ -5,6 +5,7 @@
 #pragma once
 
 #include "chunk.cuh"
+#include "statistics.cuh"
 #include "warp.cuh"
 
 /// One row in two pieces, the second behind the first.
@@ -65,14 +66,19 @@ struct JoinedRow {
     }
 };
 
-/// (x − mean) · (1 / √(variance + eps)) · gain + shift; gain and shift may be null.
-__device__ inline void normalize(const JoinedRow& row, const float* gain, const float* shift, float eps, T* out) {
+/// What a row is shifted and scaled by; the same in all lanes.
+__device__ inline Normal normal_of(const JoinedRow& row, float eps) {
     const float count = static_cast<float>(row.columns);
     const float mean = row.sum([](float total, float x) { return total + x; }) / count;
     const float squares = row.sum([mean](float total, float x) { return fmaf(x - mean, x - mean, total); });
-    const float scale = 1.0f / sqrtf(squares / count + eps);
+    return {mean, 1.0f / sqrtf(squares / count + eps)};
+}
+
+/// (x − mean) · (1 / √(variance + eps)) · gain + shift; gain and shift may be null.
+__device__ inline void normalize(const JoinedRow& row, const float* gain, const float* shift, float eps, T* out) {
+    const Normal normal = normal_of(row, eps);
     row.map(out, [=](float x, u32 column) {
-        const float y = (x - mean) * scale;
+        const float y = (x - normal.mean) * normal.scale;
         return fmaf(y, gain == nullptr ? 1.0f : gain[column], shift == nullptr ? 0.0f : shift[column]);
     });
 }

@@ -32,13 +32,15 @@ fn wanted(kit: &Kit, steps: &Steps, images: usize) -> Vec<String> {
         if scales {
             lines.push(line(&launch::scale_image(elements, images).expect("a scale")));
         }
-        let body: Vec<String> = device.body(row.backbone, images, Entries::Step).expect("a body").iter().map(line).collect();
-        lines.extend(body.iter().cloned());
-        if steps.guidance != 0.0 {
-            lines.extend(body);
+        let mut body = device.body(row.backbone, images, Entries::Step).expect("a body");
+        if steps.guidance == 0.0 {
+            launch::finish(&mut body, SEED, elements, images).expect("an update");
+            lines.extend(body.iter().map(line));
+        } else {
+            lines.extend(body.iter().chain(&body).map(line));
             lines.push(line(&launch::guide(steps.guidance, elements, images).expect("a guide")));
+            lines.push(line(&launch::update(SEED, elements, images).expect("an update")));
         }
-        lines.push(line(&launch::update(SEED, elements, images).expect("an update")));
     }
     lines
 }

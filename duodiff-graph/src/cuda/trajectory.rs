@@ -108,10 +108,14 @@ impl Trajectory<'_> {
     fn capture_step(&mut self, backbone: usize) -> Result<Graph, ExecutorError> {
         let Key { images, seed, guidance, scales } = self.key;
         let elements = self.loaded.device.image.elements();
-        let body = self.loaded.device.body(backbone, images, Entries::Step)?;
+        let mut body = self.loaded.device.body(backbone, images, Entries::Step)?;
         let before: Vec<Launch> = if scales { vec![launch::scale_image(elements, images)?] } else { vec![] };
-        let mut after: Vec<Launch> = if guidance == 0.0 { vec![] } else { vec![launch::guide(guidance, elements, images)?] };
-        after.push(launch::update(seed, elements, images)?);
+        let mut after = Vec::new();
+        if guidance == 0.0 {
+            launch::finish(&mut body, seed, elements, images)?;
+        } else {
+            after.extend([launch::guide(guidance, elements, images)?, launch::update(seed, elements, images)?]);
+        }
         for launches in [&before, &body, &after] {
             self.loaded.modules.prepare(launches)?;
         }

@@ -21,6 +21,7 @@ pub const KERNELS: &[File] = files![
     "attention.cu",
     "attention_mma.cu",
     "chunk.cuh",
+    "convolution.cuh",
     "epilogue.cuh",
     "exchange.cuh",
     "image.cu",
@@ -35,8 +36,10 @@ pub const KERNELS: &[File] = files![
     "slices.cuh",
     "softmax.cuh",
     "statistics.cuh",
+    "tail.cu",
     "tokens.cu",
     "types.cuh",
+    "update.cuh",
     "warp.cuh",
     "wgmma.cuh",
 ];

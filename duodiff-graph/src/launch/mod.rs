@@ -28,7 +28,7 @@ pub use gpu::{Gpu, WARPGROUP_TILES};
 pub use kernel::{Kernel, Launch};
 pub use module::Module;
 pub use precision::{Element, Precision, PrecisionError};
-pub use solver::{guide, scale_image, start, update};
+pub use solver::{finish, guide, scale_image, start, update};
 
 use std::collections::BTreeSet;
 

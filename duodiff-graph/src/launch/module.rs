@@ -23,6 +23,8 @@ pub enum Module {
     LinearWgmma(Option<Activation>),
     /// Attention on tensor cores, in bfloat16.
     AttentionMma,
+    /// The end of a network, from the last norm to the solver's update.
+    Tail(Element),
     /// Images: convolution, noise, guidance, the solver's update.
     Image,
     /// Operators that no recogniser claimed.
@@ -38,7 +40,7 @@ const GELU: &str = "DUODIFF_ACTIVATION=gelu";
 const GELU_TANH: &str = "DUODIFF_ACTIVATION=gelu_tanh";
 const SILU: &str = "DUODIFF_ACTIVATION=silu";
 
-const MODULES: [Row; 21] = [
+const MODULES: [Row; 23] = [
     (Module::Tokens(F32), "tokens_f32", "tokens.cu", &[]),
     (Module::Tokens(Bf16), "tokens_bf16", "tokens.cu", &[BF16]),
     (Module::Linear(F32), "linear_f32", "linear.cu", &[]),
@@ -58,6 +60,8 @@ const MODULES: [Row; 21] = [
     (Module::LinearWgmma(Some(GeluTanh)), "linear_wgmma_bf16_gelu_tanh", "linear_wgmma.cu", &[BF16, GELU_TANH]),
     (Module::LinearWgmma(Some(Silu)), "linear_wgmma_bf16_silu", "linear_wgmma.cu", &[BF16, SILU]),
     (Module::AttentionMma, "attention_mma_bf16", "attention_mma.cu", &[]),
+    (Module::Tail(F32), "tail_f32", "tail.cu", &[]),
+    (Module::Tail(Bf16), "tail_bf16", "tail.cu", &[BF16]),
     (Module::Image, "image", "image.cu", &[]),
     (Module::Primitive, "primitive", "primitive.cu", &[]),
 ];

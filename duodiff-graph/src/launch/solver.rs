@@ -35,6 +35,21 @@ pub fn guide(scale: f32, elements: usize, images: usize) -> Result<Launch, Launc
     Ok(launch("guide", entry::threads(all)?, vec![Argument::F32(scale), output, unconditional, Argument::U64(all)]))
 }
 
+/// Ends the launches of a body that is evaluated once a step: its last one updates the state itself if it can, else the update follows.
+pub fn finish(body: &mut Vec<Launch>, seed: u64, elements: usize, images: usize) -> Result<(), LaunchError> {
+    match body.last_mut() {
+        Some(Launch { kernel: Kernel { module: Module::Tail(_), .. }, arguments, .. }) => {
+            // In place of the nulls behind the step.
+            let regions = [Region::Rows, Region::State, Region::Saved, Region::History, Region::Indices].map(Argument::region);
+            arguments.truncate(arguments.len() - regions.len() - seed_words(seed).len());
+            arguments.extend(regions);
+            arguments.extend(seed_words(seed));
+        }
+        _ => body.push(update(seed, elements, images)?),
+    }
+    Ok(())
+}
+
 /// The solver's update, which goes on to the next step.
 pub fn update(seed: u64, elements: usize, images: usize) -> Result<Launch, LaunchError> {
     let regions = [Region::Rows, Region::Step, Region::State, Region::Output, Region::Saved, Region::History, Region::Indices];

@@ -74,7 +74,8 @@ fn norms_are_launched_by_themselves() {
     let fused = plan.backbones[1].net.body.ops.iter().filter(norms).count();
     let launches = device.body(1, 2, Entries::Step).unwrap();
     let launched = launches.iter().filter(|launch| launch.kernel.entry == "norm_f32").count();
-    assert!(fused > 0 && launched == fused, "{launched} of {fused}");
+    // The last one is part of the tail.
+    assert!(fused > 1 && launched == fused - 1, "{launched} of {fused}");
 }
 
 /// All but the one that reads what is no product, and those of which the table says so; where parameters are folded, the checkpoint's
@@ -91,13 +92,14 @@ fn norms_are_folded_into_products_of_bfloat16() {
     let gpu = Gpu::of(Sm::Sm90a);
     let all = plan.backbones[1].net.body.ops.iter().filter(|op| matches!(op, Op::Linear(linear) if linear.norm.is_some())).count();
     let (norms, folded, params) = launched(Precision::Bf16, gpu);
-    assert_eq!((norms, folded), (1, 3 * (all - 1)));
+    // The tail reads statistics, and the checkpoint's parameters.
+    assert_eq!((norms, folded), (1, 3 * (all - 2)));
     let has = |key: &str| params.iter().any(|region| matches!(region, Region::Param { key: known, .. } if known == key));
     assert!(has("in_blocks.0.norm1.weight") && !has("in_blocks.0.norm2.weight") && !has("in_blocks.0.mlp.fc1.bias"));
     for gpu in [Gpu { folds_norms: false, ..gpu }, Gpu { warpgroup_tiles: Some(WARPGROUP_TILES), ..gpu }] {
-        assert!(matches!(launched(Precision::Bf16, gpu), (norms, 0, _) if norms == all));
+        assert!(matches!(launched(Precision::Bf16, gpu), (norms, 0, _) if norms == all - 1));
     }
-    assert!(matches!(launched(Precision::Tf32, gpu), (norms, 0, _) if norms == all));
+    assert!(matches!(launched(Precision::Tf32, gpu), (norms, 0, _) if norms == all - 1));
 }
 
 /// What the product that writes rows leaves behind them is what the product that reads them finds there, whichever rows it reads.

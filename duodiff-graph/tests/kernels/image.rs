@@ -10,7 +10,7 @@ use super::window::Step;
 /// `Row` of kernels/types.cuh.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-struct Row {
+pub struct Row {
     a: f32,
     b: f32,
     clip: f32,
@@ -24,10 +24,10 @@ struct Row {
 }
 
 const SEED: u64 = 0x0123_4567_89AB_CDEF;
-const SEED_WORDS: [u32; 2] = [SEED as u32, (SEED >> 32) as u32];
+pub const SEED_WORDS: [u32; 2] = [SEED as u32, (SEED >> 32) as u32];
 
 /// Images anywhere, some beyond 32 bits.
-const INDICES: [u64; 3] = [0, 7, (1 << 33) + 5];
+pub const INDICES: [u64; 3] = [0, 7, (1 << 33) + 5];
 
 fn object() -> Option<&'static Object> {
     Object::of("image.cu", &[])
@@ -98,7 +98,7 @@ fn trajectories_start_from_the_hosts_noise() {
 }
 
 /// Rows with each term there and absent, clipped and not, saved and not.
-fn solver_rows() -> Vec<Row> {
+pub fn solver_rows() -> Vec<Row> {
     let some = |bit: u32, row: u32, x: f32| if row >> bit & 1 == 1 { x } else { 0.0 };
     let row = |row: u32| Row {
         a: 1.01 + 0.01 * row as f32,

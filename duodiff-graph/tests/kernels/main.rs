@@ -13,5 +13,6 @@ mod linear;
 mod object;
 mod primitive;
 mod reference;
+mod tail;
 mod tokens;
 mod window;

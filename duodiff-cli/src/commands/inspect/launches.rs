@@ -60,9 +60,15 @@ fn parts(plan: &Plan, device: &DevicePlan, steps: &Steps, batch: usize) -> std::
             let name = format!("{}, tables of {chunk} of {count} steps", backbone.name);
             parts.push(Part { name, launches: device.prelude(index, chunk)? });
         }
-        parts.push(Part { name: format!("{}, a step", backbone.name), launches: device.body(index, batch, Entries::Step)? });
+        let mut launches = device.body(index, batch, Entries::Step)?;
+        if steps.guidance == 0.0 {
+            launch::finish(&mut launches, 0, elements, batch)?;
+        }
+        parts.push(Part { name: format!("{}, a step", backbone.name), launches });
     }
-    parts.push(Part { name: "update".to_owned(), launches: vec![launch::update(0, elements, batch)?] });
+    if steps.guidance != 0.0 {
+        parts.push(Part { name: "update".to_owned(), launches: vec![launch::update(0, elements, batch)?] });
+    }
     Ok(parts)
 }
 

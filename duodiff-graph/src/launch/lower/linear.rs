@@ -56,7 +56,7 @@ impl Lowering<'_> {
     }
 
     /// The statistics of an operand's rows, counted in entries.
-    fn statistics(&self, operand: &Operand) -> Result<Window, LaunchError> {
+    pub(super) fn statistics(&self, operand: &Operand) -> Result<Window, LaunchError> {
         let (image, _) = self.strides(operand.value);
         let parts = operand.columns.len() / PART;
         let before = operand.rows.start * parts * ENTRY;

@@ -6,8 +6,11 @@ mod linear;
 mod primitive;
 mod rows;
 mod stages;
+mod tail;
 
 pub(super) use stages::stages;
+
+use tail::Tail;
 
 use super::device::{DeviceProgram, Entries};
 use super::{Address, Argument, Element, Gpu, Kernel, Launch, LaunchError, Module, Region, Window, entry};
@@ -16,8 +19,12 @@ use crate::program::{Op, Operand, Origin, ValueId};
 /// The launches of a body: its output goes to [`Region::Output`].
 pub(super) fn body(device: &DeviceProgram, gpu: Gpu, batch: usize, entries: Entries) -> Result<Vec<Launch>, LaunchError> {
     let mut lowering = Lowering { device, gpu, batch, entries, output: device.program.outputs.first().copied(), launches: Vec::new() };
-    for op in &device.program.ops {
+    let (ops, tail) = (&device.program.ops, Tail::of(device, gpu));
+    for op in &ops[..ops.len() - tail.map_or(0, |tail| tail.ops)] {
         lowering.op(op)?;
+    }
+    if let Some(tail) = tail {
+        lowering.tail(&tail)?;
     }
     match lowering.output {
         Some(id) if device.program.value(id).origin != Origin::Op => Err(lowering.output_unsupported(id)),
