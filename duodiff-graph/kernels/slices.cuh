@@ -43,26 +43,6 @@ struct RowTable {
     }
 };
 
-/// The same of the rows of one of `THREADS` threads; in registers.
-template <u32 ROWS, u32 THREADS>
-struct OwnRows {
-    static constexpr u32 STRIDE = THREADS / SLICE_CHUNKS;
-    const T* rows[2][ROWS / STRIDE];
-
-    __device__ void fill(const Window& window0, const Window& window1, u32 start, u32 end, u32 thread, const Step* step) {
-#pragma unroll
-        for (u32 i = 0; i < ROWS / STRIDE; i++) {
-            const u32 r = start + thread / SLICE_CHUNKS + i * STRIDE;
-            rows[0][i] = column_zero(window0, r, end, 0, step);
-            rows[1][i] = column_zero(window1, r, end, window0.columns, step);
-        }
-    }
-
-    __device__ const T* row(u32 window, u32, u32 i) const {
-        return window == 0 ? rows[0][i / STRIDE] : rows[1][i / STRIDE];
-    }
-};
-
 /// One of `THREADS` threads that bring slices of `ROWS` rows of a and `COLUMNS` rows of the weight.
 template <u32 ROWS, u32 COLUMNS, u32 THREADS>
 class Bringer {

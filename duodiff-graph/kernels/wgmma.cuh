@@ -1,4 +1,4 @@
-// What a warpgroup of sm_90a does by itself: products of 64 rows from shared memory, and barriers that count arrivals.
+// Products of a warpgroup of sm_90a: 64 rows from shared memory.
 //
 // On the host, tests/emulator gives the same functions.
 #pragma once
@@ -18,30 +18,6 @@ __device__ inline u64 name_rows(u32 address) {
 #include "wgmma_emulator.hpp"
 #else
 
-/// A barrier at shared address `address` that `count` threads arrive at in each phase.
-__device__ inline void make_barrier(u32 address, u32 count) {
-    asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(address), "r"(count) : "memory");
-}
-
-__device__ inline void arrive(u32 address) {
-    asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(address) : "memory");
-}
-
-/// Waits for the end of the phase whose number has this parity.
-__device__ inline void await_phase(u32 address, u32 parity) {
-    asm volatile("{\n"
-                 ".reg .pred ended;\n"
-                 "AGAIN:\n"
-                 "mbarrier.try_wait.parity.shared::cta.b64 ended, [%0], %1;\n"
-                 "@!ended bra AGAIN;\n"
-                 "}" ::"r"(address), "r"(parity) : "memory");
-}
-
-/// Makes what this thread has written to shared memory visible to the tensor cores' own way to it.
-__device__ inline void fence_for_products() {
-    asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
-}
-
 /// Before a group's first product: sums that were written are seen.
 __device__ inline void start_products() {
     asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
@@ -52,17 +28,20 @@ __device__ inline void commit_products() {
     asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
 }
 
-/// Waits until at most `LEFT` groups are under way, and holds whoever reads `sums` back until then.
-template <int LEFT, u32 COUNT>
-__device__ inline void await_products(float (&sums)[COUNT][4]) {
+/// Waits until at most `LEFT` groups are under way.
+template <int LEFT>
+__device__ inline void await_products() {
     asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(LEFT) : "memory");
-    if constexpr (LEFT == 0) {
+}
+
+/// Holds whoever reads `sums` back until their products have been awaited.
+template <u32 COUNT>
+__device__ inline void settle(float (&sums)[COUNT][4]) {
 #pragma unroll
-        for (u32 j = 0; j < COUNT; j++) {
+    for (u32 j = 0; j < COUNT; j++) {
 #pragma unroll
-            for (u32 i = 0; i < 4; i++) {
-                asm volatile("" : "+f"(sums[j][i])::"memory");
-            }
+        for (u32 i = 0; i < 4; i++) {
+            asm volatile("" : "+f"(sums[j][i])::"memory");
         }
     }
 }

@@ -87,6 +87,9 @@ fn tensor_cores_compute_where_they_are_meant_to() {
             assert!(code.contains("EXIT"), "{entry}: no code");
             let found = ["HMMA", "HGMMA"].into_iter().find(|name| code.contains(name));
             assert_eq!(found, meant, "{entry} for {}: instructions of tensor cores", cubin.target);
+            // Copies of boxes, and of rows of images.
+            let copies = ["UTMALDG.2D ", "UTMALDG.3D.IM2COL "].map(|name| code.contains(name));
+            assert_eq!(copies, [matches!(cubin.module, Module::LinearWgmma(_)); 2], "{entry} for {}: the copy engine", cubin.target);
         }
     }
 }

@@ -137,6 +137,7 @@ impl Use {
     fn of(sm: Sm, launch: &Launch) -> Self {
         let size = |argument: &Argument| match argument {
             Argument::Window(_) => 32,
+            Argument::Tensor(_) => 128,
             Argument::View(_) => 256,
             Argument::Pointer(_) | Argument::U64(_) => 8,
             Argument::U32(_) | Argument::F32(_) => 4,

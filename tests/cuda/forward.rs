@@ -2,8 +2,9 @@
 
 use duodiff::graph::cuda::Cuda;
 use duodiff::graph::executor::Executor;
-use duodiff::graph::launch::{Gpu, Precision};
+use duodiff::graph::launch::{Gpu, Module, Precision, WARPGROUP_TILES};
 use duodiff::graph::noise::{Noise, Philox};
+use duodiff::graph::program::Activation;
 use duodiff::{Mnist, Pair};
 
 use crate::common::distance;
@@ -86,5 +87,20 @@ fn folded_norms_are_no_worse() {
         let (folded, unfolded) = (off(true), off(false));
         println!("{name}: folded {folded:.2e}, by themselves {unfolded:.2e}");
         assert!(folded != unfolded && folded <= ROUNDED && folded <= 1.5 * unfolded, "{name}: {folded:.2e}, by themselves {unfolded:.2e}");
+    }
+}
+
+#[test]
+fn products_on_warpgroups_are_near() {
+    let Some((driver, compiler)) = driver() else { return };
+    let gelu = Some(Activation::Gelu);
+    let kit = Kit::new(&compiler, &Uncond, Precision::Bf16).with_modules(&compiler, [None, gelu].map(Module::LinearWgmma));
+    let with_warpgroups = |known| Gpu { warpgroup_tiles: Some(WARPGROUP_TILES), ..known };
+    let outputs = outputs_of(&kit, kit.cuda_with(3, with_warpgroups));
+    assert!(driver.log().iter().any(|line| line.starts_with("launch linear_wgmma_bf16")), "no product on warpgroups was launched");
+    for [wanted, found] in outputs {
+        let off = relative(&found, &wanted);
+        println!("uncond on warpgroups: {off:.1e}");
+        assert!(off <= ROUNDED && off > 1e-5, "{off}");
     }
 }

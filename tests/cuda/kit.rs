@@ -7,9 +7,9 @@ use std::sync::Mutex;
 use duodiff::Pair;
 use duodiff::graph::cpu::{self, Cpu};
 use duodiff::graph::cuda::{Cuda, Gpu, Options};
-use duodiff::graph::emit::{self, Cache, Compiler, Cubin, Job, Nvcc};
+use duodiff::graph::emit::{self, Cache, Compiler, Cubin, Job, Nvcc, Unit};
 use duodiff::graph::executor::{Executor, ExecutorError, Request};
-use duodiff::graph::launch::{self, Precision};
+use duodiff::graph::launch::{self, Module, Precision};
 use duodiff::graph::noise::Philox;
 use duodiff::graph::plan::Plan;
 use duodiff::graph::process::{Settings, Solver, Steps};
@@ -49,6 +49,13 @@ impl Kit {
         let plan = common::plan(pair);
         let weights = Wanted::all(&plan).iter().map(|wanted| Weights::random(1, wanted)).collect();
         Self { cubins: cubins(compiler, &plan, precision), plan, weights, precision }
+    }
+
+    /// The same with more modules.
+    pub fn with_modules(mut self, compiler: &Compiler, modules: impl IntoIterator<Item = Module>) -> Self {
+        let units: Vec<_> = modules.into_iter().map(|module| Unit::of(module).expect("a source")).collect();
+        self.cubins.extend(made(compiler, &units));
+        self
     }
 
     /// The same with weights of files.
@@ -98,10 +105,13 @@ pub fn sample(executor: &mut dyn Executor, steps: &Steps, requests: &[Request]) 
 
 /// The kernels of a plan as objects of the emulator, kept from run to run.
 fn cubins(compiler: &Compiler, plan: &Plan, precision: Precision) -> Vec<Cubin> {
+    made(compiler, &emit::units(plan, precision, TARGET).expect("sources"))
+}
+
+fn made(compiler: &Compiler, units: &[Unit]) -> Vec<Cubin> {
     // What two tests need is made once.
     static MAKING: Mutex<()> = Mutex::new(());
     let _alone = MAKING.lock();
-    let units = emit::units(plan, precision, TARGET).expect("sources");
     let jobs: Vec<_> = units.iter().map(|unit| Job { unit, target: TARGET }).collect();
     let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("emulated");
     let options = emit::Options { threads: 2, cache: Some(Cache::new(cache)) };

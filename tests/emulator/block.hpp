@@ -50,11 +50,17 @@ struct Meeting {
     void* parts[WARPGROUP];
 };
 
-/// A barrier in shared memory (mbarrier): its phase ends when as many as `count` have arrived.
+/// A barrier in shared memory (mbarrier): its phase ends when as many as `count` have arrived, and all bytes that they expect have come.
 struct Phases {
     unsigned count, left;
+    /// The thread that made it.
+    unsigned maker;
+    /// Bytes that are expected and have not come.
+    long long bytes = 0;
     /// Phases that have ended.
     unsigned ended = 0;
+    /// Whether copies of tensors see it: a fence of its maker is behind.
+    bool is_fenced = false;
     std::vector<unsigned> waiting;
 };
 
@@ -90,6 +96,13 @@ struct Copy {
     unsigned char* to;
     const unsigned char* from;
     unsigned bytes;
+};
+
+/// A copy that the copy engine has been told to make, and the barrier that counts its bytes.
+struct Delivery {
+    unsigned barrier, bytes;
+    std::function<void()> deliver;
+    Site site;
 };
 
 struct Thread {
@@ -134,6 +147,7 @@ public:
         warps.assign(count / WARP, Meeting());
         warpgroups.assign(count / WARPGROUP, Meeting());
         phases.clear();
+        deliveries.clear();
         unseen.clear();
         at_barrier = 0;
         turns.resize(count);
@@ -210,20 +224,36 @@ public:
 
     /// A barrier of `count` arrivals at shared address `address`.
     void make_phases(unsigned address, unsigned count) {
-        phases[address] = {count, count, 0, {}};
+        Phases barrier = {};
+        barrier.count = barrier.left = count;
+        barrier.maker = current;
+        phases[address] = barrier;
     }
 
-    void arrive(unsigned address, Site site) {
+    /// Shows the barriers that this thread has made to copies of tensors.
+    void fence_phases() {
+        for (auto& [address, barrier] : phases) {
+            barrier.is_fenced |= barrier.maker == current;
+        }
+    }
+
+    /// Arrives, and expects so many bytes.
+    void arrive(unsigned address, unsigned bytes, Site site) {
         Phases& barrier = find_phases(address, site);
-        if (--barrier.left != 0) {
-            return;
+        if (barrier.left == 0) {
+            fail("%s:%d: one more arrival at shared address %u than its phase takes", site.file, site.line, address);
         }
-        barrier.left = barrier.count;
-        barrier.ended++;
-        for (unsigned thread : barrier.waiting) {
-            wake(thread);
+        barrier.left--;
+        barrier.bytes += bytes;
+        end_phase(barrier);
+    }
+
+    /// Starts what the copy engine does by itself, later: `deliver` brings `bytes` bytes, which the barrier counts.
+    void start_delivery(unsigned address, unsigned bytes, std::function<void()> deliver, Site site) {
+        if (!find_phases(address, site).is_fenced) {
+            fail("%s:%d: a copy counts at shared address %u, where a barrier was made without a fence behind", site.file, site.line, address);
         }
-        barrier.waiting.clear();
+        deliveries.push_back({address, bytes, std::move(deliver), site});
     }
 
     /// Waits until the phase whose number has this parity has ended.
@@ -258,6 +288,7 @@ private:
     std::vector<std::unique_ptr<Thread>> threads;
     std::vector<Meeting> warps, warpgroups;
     std::map<unsigned, Phases> phases;
+    std::deque<Delivery> deliveries;
     std::vector<unsigned> turns;
     std::deque<unsigned> ready;
     Fiber launcher;
@@ -274,6 +305,10 @@ private:
         kernel(arguments);
         self().state = Thread::Done;
         left--;
+        if (left == 0 && !deliveries.empty()) {
+            const Delivery& late = deliveries.front();
+            fail("the block has ended and nobody has awaited a copy that was started at %s:%d", late.site.file, late.site.line);
+        }
         Fiber& mine = self().fiber;
         mine.switch_to(left == 0 ? launcher : next(), true);
         abort();
@@ -312,13 +347,40 @@ private:
         return found->second;
     }
 
+    /// Ends the phase if nothing is missing.
+    void end_phase(Phases& barrier) {
+        if (barrier.left != 0 || barrier.bytes != 0) {
+            return;
+        }
+        barrier.left = barrier.count;
+        barrier.ended++;
+        for (unsigned thread : barrier.waiting) {
+            wake(thread);
+        }
+        barrier.waiting.clear();
+    }
+
+    /// Makes one of the copies that were started: in any order.
+    void deliver() {
+        size_t at = order.kind == Order::Forward ? 0 : order.kind == Order::Reverse ? deliveries.size() - 1 : order.pick(deliveries.size());
+        Delivery delivery = std::move(deliveries[at]);
+        deliveries.erase(deliveries.begin() + at);
+        delivery.deliver();
+        Phases& barrier = find_phases(delivery.barrier, delivery.site);
+        barrier.bytes -= delivery.bytes;
+        end_phase(barrier);
+    }
+
     void wake(unsigned thread) {
         threads[thread]->state = Thread::Running;
         ready.push_back(thread);
     }
 
-    /// Makes the next thread the current one.
+    /// Makes the next thread the current one. Copies come as late as they may, or now and then.
     Fiber& next() {
+        while (!deliveries.empty() && (ready.empty() || (order.kind == Order::Shuffled && order.pick(4) == 0))) {
+            deliver();
+        }
         if (ready.empty()) {
             report_wait();
         }

@@ -17,6 +17,7 @@
 #define __host__
 #define __forceinline__ inline
 #define __restrict__ __restrict
+#define __grid_constant__
 
 struct alignas(16) uint4 {
     unsigned x, y, z, w;

@@ -1,5 +1,7 @@
 // Kernels that are wrong: what the emulator must notice. No device runs them.
+#include "barrier.cuh"
 #include "ptx.cuh"
+#include "tensor.cuh"
 #include "types.cuh"
 #include "warp.cuh"
 #include "wgmma.cuh"
@@ -70,7 +72,7 @@ __device__ inline void product(float* out) {
     commit_copies();
     await_copies<0>();
     if (FENCED) {
-        fence_for_products();
+        fence_async();
     }
     __syncthreads();
     float sums[8][4] = {};
@@ -83,7 +85,7 @@ __device__ inline void product(float* out) {
         }
     }
     if (AWAITED) {
-        await_products<0>(sums);
+        await_products<0>();
     }
     out[threadIdx.x % 64] = sums[0][0];
 }
@@ -116,6 +118,63 @@ ENTRY(THREADS, phase_unended, float*) {
         arrive(barrier);
     }
     await_phase(barrier, 0);
+}
+
+/// 64 rows of 64 bfloat16 come from a tensor of one row, and are multiplied by themselves; the barrier follows them.
+template <u32 EXPECTED, bool FENCED, bool AWAITED>
+__device__ inline void tensor(const TensorMap& map, float* out) {
+    const u32 memory = shared_address(shared_memory()), barrier = memory + 8192;
+    if (threadIdx.x == 0) {
+        make_barrier(barrier, 1);
+        if (FENCED) {
+            fence_async();
+        }
+    }
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        arrive_expecting(barrier, EXPECTED);
+        copy_box(memory, map, 0, 0, barrier);
+    }
+    if (AWAITED) {
+        await_phase(barrier, 0);
+    }
+    __syncthreads();
+    float sums[8][4] = {};
+    start_products();
+    multiply_group(sums, name_rows(memory), name_rows(memory));
+    commit_products();
+    await_products<0>();
+    if (threadIdx.x < 64) {
+        out[threadIdx.x] = threadIdx.x == 0 ? sums[0][0] : sums[7][3];
+    }
+}
+
+ENTRY(WARPGROUP, tensor_as_it_should_be, const __grid_constant__ TensorMap map, float* out) {
+    tensor<8192, true, true>(map, out);
+}
+
+ENTRY(WARPGROUP, tensor_unfenced, const __grid_constant__ TensorMap map, float* out) {
+    tensor<8192, false, true>(map, out);
+}
+
+ENTRY(WARPGROUP, tensor_unawaited, const __grid_constant__ TensorMap map, float* out) {
+    tensor<8192, true, false>(map, out);
+}
+
+/// More bytes are expected than come.
+ENTRY(WARPGROUP, tensor_short, const __grid_constant__ TensorMap map, float* out) {
+    tensor<8208, true, true>(map, out);
+}
+
+/// Nobody waits for a copy, and the block ends.
+ENTRY(WARPGROUP, tensor_left_behind, const __grid_constant__ TensorMap map, float*) {
+    const u32 barrier = shared_address(shared_memory()) + 8192;
+    if (threadIdx.x == 0) {
+        make_barrier(barrier, 1);
+        fence_async();
+        arrive_expecting(barrier, 8192);
+        copy_box(shared_address(shared_memory()), map, 0, 0, barrier);
+    }
 }
 
 /// A plain write past the end of shared memory: the sanitizer's to notice.

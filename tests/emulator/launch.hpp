@@ -19,10 +19,18 @@ inline std::vector<Kernel>& kernels() {
     return kernels;
 }
 
+/// A value that lies anywhere.
+template <class Value>
+Value copy(const void* from) {
+    Value value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
 /// Calls F with arguments from the places that a launch gives.
 template <auto F, class... Parameters, size_t... I>
 void call_with(void (*)(Parameters...), void** arguments, std::index_sequence<I...>) {
-    F(*static_cast<Parameters*>(arguments[I])...);
+    F(copy<Parameters>(arguments[I])...);
 }
 
 template <auto F, class... Parameters>

@@ -4,29 +4,6 @@
 
 #include "ptx_emulator.hpp"
 
-inline void make_barrier(u32 address, u32 count) {
-    if (address % 8 != 0 || address + 8 > emulator::block().shared_bytes) {
-        emulator::block().fail("a barrier at shared address %u of %zu bytes", address, emulator::block().shared_bytes);
-    }
-    emulator::block().make_phases(address, count);
-}
-
-inline void arrive(u32 address, EMULATOR_SITE) {
-    emulator::block().arrive(address, {file, line});
-}
-
-inline void await_phase(u32 address, u32 parity, EMULATOR_SITE) {
-    emulator::block().await_phase(address, parity, {file, line});
-}
-
-inline void fence_for_products() {
-    emulator::Block& block = emulator::block();
-    for (const unsigned char* place : block.self().unseen) {
-        block.unseen.erase(place);
-    }
-    block.self().unseen.clear();
-}
-
 namespace emulator __attribute__((visibility("hidden"))) {
 
 /// Rows as a descriptor names them (PTX ISA, "Matrix descriptor format"): 16 elements of each, K-major, a swizzle of 128 bytes.
@@ -126,8 +103,8 @@ inline void commit_products() {
 }
 
 /// A warp goes on when the products of all its lanes are there.
-template <int LEFT, u32 COUNT>
-inline void await_products(float (&)[COUNT][4], EMULATOR_SITE) {
+template <int LEFT>
+inline void await_products(EMULATOR_SITE) {
     emulator::Thread& thread = emulator::block().self();
     while (thread.product_groups.size() > LEFT) {
         for (const std::function<void()>& product : thread.product_groups.front()) {
@@ -143,3 +120,6 @@ template <u32 COUNT>
 inline void multiply_group(float (&sums)[COUNT][4], u64 a, u64 b, EMULATOR_SITE) {
     emulator::issue(sums, a, b, {file, line});
 }
+
+template <u32 COUNT>
+inline void settle(float (&)[COUNT][4]) {}

@@ -1,27 +1,28 @@
 //! Products by kernel and tile: what `launch/gpu.rs` is filled from.
 
+use std::any::Any;
 use std::ffi::c_void;
 
 use duodiff::graph::cuda::Gpu;
 use duodiff::graph::cuda::bench::{Bench, Device, Shape};
-use duodiff::graph::launch::{Element, Module};
+use duodiff::graph::launch::{self, Address, Element, Module, Region, Tensor, WarpgroupTile};
 use duodiff::graph::noise::{Noise, Philox};
+use duodiff::graph::target::Sm;
 
 use crate::Result;
 use crate::bed::Bed;
 use crate::table::Table;
 
-/// A tile's kernel: family, module, rows, columns, stages.
-pub struct Tile {
-    family: &'static str,
-    module: Module,
-    rows: u32,
-    columns: u32,
-    stages: u32,
+/// A tile's kernel.
+#[derive(Clone, Copy)]
+pub enum Tile {
+    /// Rows, columns, stages.
+    Mma(u32, u32, u32),
+    /// On warpgroups; its operand rows without gaps, or a window of images.
+    Warpgroups(WarpgroupTile, bool),
 }
 
 const TILES: [(u32, u32, u32); 4] = [(128, 128, 3), (128, 64, 4), (64, 64, 4), (32, 32, 6)];
-const WARPGROUP_TILES: [(u32, u32, u32); 3] = [(128, 256, 4), (128, 128, 5), (64, 64, 6)];
 
 /// Rows of a batch of CIFAR-10, and `[n, k]` of its products.
 const ROWS: u32 = 257;
@@ -73,7 +74,7 @@ pub fn rates(bench: &mut Bench, tiles: &[Tile], [m, n, k]: [u32; 3]) -> Result<V
     let operands = memory.each_ref().map(Device::address);
     let rate = |tile: &Tile| {
         let seconds = tile.time(bench, operands, [m, n, k], processors)?;
-        Ok((tile.entry(), seconds, 2e-12 * f64::from(m) * f64::from(n) * f64::from(k) / seconds))
+        Ok((tile.name(), seconds, 2e-12 * f64::from(m) * f64::from(n) * f64::from(k) / seconds))
     };
     tiles.iter().map(rate).collect()
 }
@@ -81,57 +82,86 @@ pub fn rates(bench: &mut Bench, tiles: &[Tile], [m, n, k]: [u32; 3]) -> Result<V
 impl Tile {
     /// Those that there are cubins of.
     pub fn all(bed: &Bed) -> Vec<Self> {
-        let tile = |family, module| move |(rows, columns, stages)| Self { family, module, rows, columns, stages };
-        let mma = TILES.map(tile("linear_mma_bf16", Module::LinearMma(Element::Bf16, None)));
-        let wgmma = WARPGROUP_TILES.map(tile("linear_wgmma_bf16", Module::LinearWgmma(None)));
-        let is_there = |tile: &Self| bed.cubins.iter().any(|cubin| cubin.module == tile.module);
-        mma.into_iter().chain(wgmma).filter(is_there).collect()
+        let mma = TILES.into_iter().map(|(rows, columns, stages)| Self::Mma(rows, columns, stages));
+        let warpgroups = [false, true].into_iter().flat_map(|has_gaps| WarpgroupTile::ALL.map(|tile| Self::Warpgroups(tile, has_gaps)));
+        mma.chain(warpgroups).filter(|tile| bed.cubins.iter().any(|cubin| cubin.module == tile.module())).collect()
     }
 
-    fn entry(&self) -> String {
-        format!("{}_{}x{}_none", self.family, self.rows, self.columns)
+    fn module(self) -> Module {
+        match self {
+            Self::Mma(..) => Module::LinearMma(Element::Bf16, None),
+            Self::Warpgroups(..) => Module::LinearWgmma(None),
+        }
     }
 
-    fn shape(&self, m: u32, n: u32, processors: u32) -> Shape {
-        let tiles = m.div_ceil(self.rows) * n.div_ceil(self.columns);
-        let stage = (self.rows + self.columns) * 128;
-        if self.module == Module::LinearWgmma(None) {
-            let shared = self.stages * (stage + 16) + self.rows / 64 * 10240;
-            Shape { grid: [tiles.min(processors * (232_448 / shared)), 1, 1], block: 128 + 2 * self.rows, shared }
-        } else {
-            Shape { grid: [tiles, 1, 1], block: 128, shared: self.stages * stage + 24 * self.rows }
+    fn entry(self) -> String {
+        match self {
+            Self::Mma(rows, columns, _) => format!("linear_mma_bf16_{rows}x{columns}_none"),
+            Self::Warpgroups(tile, _) => tile.entry("none"),
+        }
+    }
+
+    /// What the table calls it.
+    fn name(self) -> String {
+        self.entry() + if matches!(self, Self::Warpgroups(_, true)) { ", images with gaps" } else { "" }
+    }
+
+    fn shape(self, m: u32, n: u32, processors: u32) -> Shape {
+        match self {
+            Self::Mma(rows, columns, stages) => {
+                let grid = [m.div_ceil(rows) * n.div_ceil(columns), 1, 1];
+                Shape { grid, block: 128, shared: stages * (rows + columns) * 128 + 24 * rows }
+            }
+            Self::Warpgroups(tile, _) => {
+                let tiles = m.div_ceil(tile.rows) * n.div_ceil(tile.columns);
+                let resident = processors * (launch::Gpu::of(Sm::Sm90a).shared / tile.shared());
+                Shape { grid: [tiles.min(resident), 1, 1], block: tile.threads(), shared: tile.shared() }
+            }
         }
     }
 
     /// Seconds of a launch.
-    fn time(&self, bench: &mut Bench, [a, weight, out]: [u64; 3], [m, n, k]: [u32; 3], processors: u32) -> Result<f64> {
-        let mut a0 = Window { base: a, image: u64::from(m) * u64::from(k), sizes: [k, m, k, 0] };
-        let mut absent = Window { base: 0, image: 0, sizes: [0; 4] };
-        let (mut weight, mut out, mut none, mut sizes) = (weight, out, 0_u64, [m, n, k]);
-        let [m_at, n_at, k_at] = &mut sizes;
-        let window = |window: &mut Window| (&raw mut *window).cast::<c_void>();
-        let number = |number: &mut u32| (&raw mut *number).cast::<c_void>();
-        let pointer = |pointer: &mut u64| (&raw mut *pointer).cast::<c_void>();
-        let (absent, none) = (window(&mut absent), pointer(&mut none));
-        let mut parameters = [
-            window(&mut a0),
-            absent,
-            pointer(&mut weight),
-            none,
-            absent,
-            pointer(&mut out),
-            number(m_at),
-            number(n_at),
-            number(k_at),
-            none,
-            // No norm is folded; kernels on warpgroups do not know these.
-            absent,
-            none,
-            none,
-            none,
-        ];
-        let what = (self.module, &*self.entry(), self.shape(m, n, processors));
+    fn time(self, bench: &mut Bench, [a, weight, out]: [u64; 3], [m, n, k]: [u32; 3], processors: u32) -> Result<f64> {
+        let mut list = Parameters::default();
+        let absent = Window { base: 0, image: 0, sizes: [0; 4] };
+        match self {
+            Self::Mma(..) => {
+                let a0 = Window { base: a, image: u64::from(m) * u64::from(k), sizes: [k, m, k, 0] };
+                list.push(a0).push(absent).push(weight).push(0_u64).push(absent).push(out).push(m).push(n).push(k).push(0_u64);
+                // No norm is folded.
+                list.push(absent).push(0_u64).push(0_u32).push(0_u64);
+            }
+            Self::Warpgroups(tile, has_gaps) => {
+                // All rows of an image but the last, which is the gap.
+                let images = if has_gaps { m.div_ceil(ROWS) } else { 1 };
+                let rows = if has_gaps { m.min(ROWS) - 1 } else { m };
+                let image = u64::from(m / images) * u64::from(k);
+                let window = launch::Window { base: Some(Address::of(Region::Arena)), image, stride: k, rows, columns: k, step: 0 };
+                let source = Tensor::of(&window, Element::Bf16, images * rows, tile.rows);
+                let matrix = Tensor::dense(Address::of(Region::Arena), Element::Bf16, [n, k], tile.columns);
+                list.push(bench.map(&source, a)?).push([0_u64; 16]).push(bench.map(&matrix, weight)?).push(0_u64).push(absent).push(out);
+                list.push(images * rows).push(n).push(k).push(0_u32).push(source.rows()).push(0_u32).push(0_u64);
+            }
+        }
+        let (entry, shape) = (self.entry(), self.shape(m, n, processors));
         // SAFETY: the parameters are those of the kernels of linear_mma.cu and linear_wgmma.cu; the operands have these sizes.
-        Ok(unsafe { bench.time(what, &mut parameters, COUNT, GRAPHS) }?.as_secs_f64())
+        Ok(unsafe { bench.time((self.module(), &entry, shape), &mut list.pointers(), COUNT, GRAPHS) }?.as_secs_f64())
+    }
+}
+
+/// Parameters of a kernel, each in a place of its own.
+#[derive(Default)]
+struct Parameters {
+    values: Vec<Box<dyn Any>>,
+}
+
+impl Parameters {
+    fn push<V: Copy + 'static>(&mut self, value: V) -> &mut Self {
+        self.values.push(Box::new(value));
+        self
+    }
+
+    fn pointers(&mut self) -> Vec<*mut c_void> {
+        self.values.iter_mut().map(|value| (&raw mut **value).cast()).collect()
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use bytemuck::{Pod, Zeroable, bytes_of};
 
-use crate::launch::{Address, Argument, Element, View, Window};
+use crate::launch::{Address, Argument, Element, Tensor, View, Window};
 use crate::process::{self, HISTORY};
 
 /// `struct Window` of the kernels.
@@ -93,21 +93,26 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// Resolves the regions of a launch's arguments.
-    pub fn new(arguments: &[Argument], resolve: impl Fn(&Address) -> u64) -> Self {
+    /// Resolves the regions of a launch's arguments; `encode` makes maps of tensors at their addresses.
+    pub fn new<E>(
+        arguments: &[Argument],
+        resolve: impl Fn(&Address) -> u64,
+        encode: impl Fn(&Tensor, u64) -> Result<[u64; 16], E>,
+    ) -> Result<Self, E> {
         let mut laid = Self { words: Vec::new(), starts: Vec::with_capacity(arguments.len()) };
         let base = |address: &Option<Address>| address.as_ref().map_or(0, &resolve);
         for argument in arguments {
             match argument {
                 Argument::Window(window) => laid.push(&window_record(window, base(&window.base))),
                 Argument::View(view) => laid.push(&view_record(view, base(&view.base))),
+                Argument::Tensor(tensor) => laid.push(&encode(tensor, base(&tensor.base))?),
                 Argument::Pointer(address) => laid.push(&base(address)),
                 Argument::U32(number) => laid.push(number),
                 Argument::U64(number) => laid.push(number),
                 Argument::F32(number) => laid.push(number),
             }
         }
-        laid
+        Ok(laid)
     }
 
     fn push<T: Pod>(&mut self, value: &T) {
@@ -160,7 +165,8 @@ mod tests {
         let window = Window { base: Some(address.clone()), image: 5, stride: 6, rows: 7, columns: 8, step: 9 };
         let arguments =
             [Argument::U32(3), Argument::Window(window), Argument::Pointer(None), Argument::pointer(address), Argument::F32(1.5)];
-        let mut laid = Arguments::new(&arguments, |address| 0x1000 + address.offset);
+        let encode = |_: &Tensor, _| Err("no tensor is among them");
+        let mut laid = Arguments::new(&arguments, |address| 0x1000 + address.offset, encode).unwrap();
         assert_eq!(laid.words, [3, 0x1040, 5, 7 << 32 | 6, 9 << 32 | 8, 0, 0x1040, 1.5_f32.to_bits().into()]);
         assert_eq!(laid.starts, [0, 1, 5, 6, 7]);
         let first = laid.words.as_ptr() as usize;

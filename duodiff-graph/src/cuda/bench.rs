@@ -12,10 +12,11 @@ use super::graph::Graph;
 use super::memory::{Buffer, Pinned};
 use super::module::Modules;
 use super::stopwatch::Stopwatch;
+use super::tensor::encode;
 use super::{CudaError, DeviceRecord, Gpu};
 use crate::emit::Cubin;
 use crate::executor::Fault;
-use crate::launch::{Kernel, Launch, Module};
+use crate::launch::{Kernel, Launch, Module, Tensor};
 
 /// A grid of blocks: blocks along x, y and z, threads of a block, and bytes of its shared memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +74,11 @@ impl Bench {
         buffer.write(0, content)?;
         self.context.synchronize()?;
         Ok(Device { buffer })
+    }
+
+    /// The map of a tensor that lies at an address, as kernels take it.
+    pub fn map(&self, tensor: &Tensor, address: u64) -> Result<[u64; 16], Fault> {
+        encode(self.context.driver, tensor, address)
     }
 
     /// Launches a kernel and waits for it.

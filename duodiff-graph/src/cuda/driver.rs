@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use cudarc::driver::sys::{
     self, CUcontext, CUdevice, CUdeviceptr, CUevent, CUfunction, CUgraph, CUgraphExec, CUkernel, CUlaunchConfig, CUlibrary, CUstream,
+    CUtensorMap,
 };
 
 use libloading::Library;
@@ -17,21 +18,23 @@ use crate::executor::Fault;
 /// The driver's library.
 const LIBRARY: &str = if cfg!(windows) { "nvcuda.dll" } else { "libcuda.so.1" };
 
-/// A function of the driver, and what it is called with.
+/// A function of the driver, and what it is called with. Those behind `later` are looked up when they are first called, for few kernels need
+/// them.
 macro_rules! entry_points {
-    ($($name:ident($($argument:ident: $type:ty),*);)*) => {
+    (later { $($late:ident($($given:ident: $kind:ty),*);)* } $($name:ident($($argument:ident: $type:ty),*);)*) => {
         /// The entry points in use.
         #[allow(non_snake_case, reason = "the driver's own names")]
         pub(super) struct Driver {
             $($name: unsafe extern "C" fn($($type),*) -> c_uint,)*
+            $($late: OnceLock<Option<unsafe extern "C" fn($($kind),*) -> c_uint>>,)*
             /// Where the functions are.
-            _library: Library,
+            library: Library,
         }
 
         impl Driver {
             /// Looks all of them up; the error is the first that is missing.
             fn look_up(library: Library) -> Result<Self, &'static str> {
-                Ok(Self { $($name: entry_point(&library, stringify!($name))?,)* _library: library })
+                Ok(Self { $($name: entry_point(&library, stringify!($name))?,)* $($late: OnceLock::new(),)* library })
             }
 
             $(
@@ -46,11 +49,36 @@ macro_rules! entry_points {
                     if code == 0 { Ok(()) } else { Err(self.fault(stringify!($name), code)) }
                 }
             )*
+
+            $(
+                /// The driver's function of this name; [`NOT_FOUND`] if it has none.
+                ///
+                /// # Safety
+                /// As above.
+                #[allow(non_snake_case, clippy::too_many_arguments, reason = "the driver's own names and parameters")]
+                pub unsafe fn $late(&self, $($given: $kind),*) -> Result<(), Fault> {
+                    let found = self.$late.get_or_init(|| entry_point(&self.library, stringify!($late)).ok());
+                    // SAFETY: granted by the caller.
+                    let code = found.map_or(NOT_FOUND, |function| unsafe { function($($given),*) });
+                    if code == 0 { Ok(()) } else { Err(self.fault(stringify!($late), code)) }
+                }
+            )*
         }
     };
 }
 
 entry_points! {
+    later {
+        cuTensorMapEncodeTiled(
+            map: *mut CUtensorMap, element: c_uint, rank: c_uint, address: CUdeviceptr, sizes: *const c_ulonglong, strides: *const c_ulonglong,
+            part: *const c_uint, steps: *const c_uint, interleave: c_uint, swizzle: c_uint, promotion: c_uint, fill: c_uint
+        );
+        cuTensorMapEncodeIm2col(
+            map: *mut CUtensorMap, element: c_uint, rank: c_uint, address: CUdeviceptr, sizes: *const c_ulonglong, strides: *const c_ulonglong,
+            lower: *const c_int, upper: *const c_int, channels: c_uint, pixels: c_uint, steps: *const c_uint, interleave: c_uint,
+            swizzle: c_uint, promotion: c_uint, fill: c_uint
+        );
+    }
     cuInit(flags: c_uint);
     cuDriverGetVersion(version: *mut c_int);
     cuGetErrorName(code: c_uint, name: *mut *const c_char);
@@ -103,6 +131,9 @@ fn entry_point<F: Copy>(library: &Library, name: &'static str) -> Result<F, &'st
     // SAFETY: the symbol is only used as the function that the driver documents under this name, as long as the library is loaded.
     unsafe { library.get::<F>(name) }.map(|symbol| *symbol).map_err(|_| name)
 }
+
+/// The code for a name that stands for nothing.
+const NOT_FOUND: u32 = sys::CUresult::CUDA_ERROR_NOT_FOUND as u32;
 
 /// The code for what is still under way.
 const NOT_READY: u32 = sys::CUresult::CUDA_ERROR_NOT_READY as u32;

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::memory::Buffer;
 use super::module::Modules;
 use super::places::{Params, Places};
+use super::tensor::encode;
 use crate::executor::Fault;
 use crate::launch::{DevicePlan, Launch};
 
@@ -28,7 +29,8 @@ impl Loaded {
     /// Launches kernels that were found before, in the stream; `backbone` is the one whose parameters they read.
     pub fn launch(&self, launches: &[Launch], backbone: usize, places: &Places) -> Result<(), Fault> {
         for launch in launches {
-            let mut arguments = Arguments::new(&launch.arguments, |address| places.resolve(&self.params[backbone], address));
+            let resolve = |address: &_| places.resolve(&self.params[backbone], address);
+            let mut arguments = Arguments::new(&launch.arguments, resolve, |tensor, at| encode(self.context.driver, tensor, at))?;
             // SAFETY: `lower` gives every kernel its parameters, in their order and types, within the regions' sizes; the regions are
             // buffers that outlive the stream's work, for nothing is freed before the stream was waited for.
             unsafe { self.modules.launch(launch, &mut arguments.pointers()) }?;

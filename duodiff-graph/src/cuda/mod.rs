@@ -25,6 +25,7 @@ mod predict;
 mod state;
 mod stopwatch;
 mod tables;
+mod tensor;
 mod trajectory;
 mod weights;
 

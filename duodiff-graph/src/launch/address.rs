@@ -1,6 +1,6 @@
 //! Where arguments of kernels lie: a region whose address is known once memory is allocated, and an offset.
 
-use super::{Element, Folded};
+use super::{Element, Folded, Tensor};
 
 /// A piece of device memory that is allocated as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,6 +117,8 @@ pub enum Argument {
     Window(Window),
     /// A view, by value.
     View(View),
+    /// A tensor, as a map of it, by value.
+    Tensor(Tensor),
     /// A pointer; none is null.
     Pointer(Option<Address>),
     /// A whole number of 32 bits.
@@ -133,6 +135,7 @@ impl Argument {
         match self {
             Self::Window(window) => window.base.as_ref(),
             Self::View(view) => view.base.as_ref(),
+            Self::Tensor(tensor) => tensor.base.as_ref(),
             Self::Pointer(address) => address.as_ref(),
             Self::U32(_) | Self::U64(_) | Self::F32(_) => None,
         }

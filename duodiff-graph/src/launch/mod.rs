@@ -15,10 +15,12 @@ mod module;
 mod precision;
 mod products;
 mod solver;
+mod tensor;
 #[cfg(test)]
 mod tests;
 mod text;
 mod unfused;
+mod warpgroups;
 
 pub use address::{Address, Argument, Axis, Region, View, Window};
 pub use device::{DeviceNet, DevicePlan, DeviceProgram, Entries, Stage};
@@ -29,6 +31,8 @@ pub use kernel::{Kernel, Launch};
 pub use module::Module;
 pub use precision::{Element, Precision, PrecisionError};
 pub use solver::{finish, guide, scale_image, start, update};
+pub use tensor::{SPAN, Tensor};
+pub use warpgroups::WarpgroupTile;
 
 use std::collections::BTreeSet;
 

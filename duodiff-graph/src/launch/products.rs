@@ -42,17 +42,6 @@ const CHUNK: u64 = 16;
 /// Tiles on tensor cores: rows, columns, and how many slices of k are in shared memory at a time.
 const STAGES: [(u32, u32, u32); 4] = [(128, 128, 3), (128, 64, 4), (64, 64, 4), (32, 32, 6)];
 
-/// The same on warpgroups.
-const WARPGROUP_STAGES: [(u32, u32, u32); 3] = [(128, 256, 4), (128, 128, 5), (64, 64, 6)];
-
-/// Threads of a warpgroup, rows of a tile that one multiplies, and bytes that it exchanges its sums in.
-const WARPGROUP: u32 = 128;
-const WARPGROUP_ROWS: u32 = 64;
-const EXCHANGE: u32 = 10240;
-
-/// Fewest columns of a product on warpgroups. The choice may not depend on the rows: tensor cores may add in another order there.
-const NARROWEST: u32 = 64;
-
 /// Bytes of a slice per row and column of a tile.
 const SLICE: u32 = 128;
 
@@ -85,36 +74,27 @@ fn mma_shared(rows: u32, columns: u32) -> u32 {
     stages * (rows + columns) * SLICE + rows * ROW
 }
 
-/// Bytes of shared memory that a tile on warpgroups takes: stages with two barriers each, and what the sums are exchanged in.
-fn wgmma_shared(rows: u32, columns: u32) -> u32 {
-    let tile = WARPGROUP_STAGES.into_iter().find(|tile| (tile.0, tile.1) == (rows, columns));
-    let (_, _, stages) = tile.expect("invariant: a GPU's tiles are those of the kernels");
-    stages * ((rows + columns) * SLICE + 16) + rows / WARPGROUP_ROWS * EXCHANGE
-}
-
 impl Product<'_> {
-    /// The kernel for a product.
+    /// The kernel for a product that is not computed on warpgroups.
     pub fn choose(self, precision: Precision, gpu: Gpu) -> Result<(Kernel, Shape), LaunchError> {
-        match gpu.warpgroup_tiles {
-            _ if !self.takes_mma(precision) => self.generic(precision.element()),
-            Some(tiles) if precision == Precision::Bf16 && self.n >= NARROWEST => self.wgmma(&tiles, gpu),
-            _ => self.mma(precision, gpu),
-        }
+        if self.takes_mma(precision) { self.mma(precision, gpu) } else { self.generic(precision.element()) }
     }
 
-    fn takes_mma(self, precision: Precision) -> bool {
+    /// Whether tensor cores can read its operands.
+    pub fn takes_mma(self, precision: Precision) -> bool {
         let element = precision.element();
         let chunk = CHUNK as u32 / element.bytes() as u32;
         let sources = self.sources.iter().all(|source| is_aligned(source, element) && source.columns.is_multiple_of(chunk));
         precision != Precision::F32 && self.k.is_multiple_of(8) && sources
     }
 
-    fn activation(self) -> &'static str {
+    /// Its activation, as kernels end in.
+    pub fn activation(self) -> &'static str {
         Activation::name_of(self.activation)
     }
 
     /// Blocks of a grid of tiles.
-    fn blocks(self, rows: u32, columns: u32) -> u64 {
+    pub fn blocks(self, rows: u32, columns: u32) -> u64 {
         u64::from(self.m.div_ceil(rows)) * u64::from(self.n.div_ceil(columns))
     }
 
@@ -125,7 +105,7 @@ impl Product<'_> {
     }
 
     /// The tile whose share for the busiest processor takes the shortest.
-    fn tile(self, tiles: &[(u32, u32, u32)], gpu: Gpu) -> (u32, u32) {
+    pub fn tile(self, tiles: &[(u32, u32, u32)], gpu: Gpu) -> (u32, u32) {
         let time = |&&(rows, columns, rate): &&(u32, u32, u32)| {
             let tiles = self.blocks(rows, columns).div_ceil(gpu.processors.into());
             tiles * u64::from(rows * columns) * 1000 / u64::from(rate)
@@ -139,17 +119,6 @@ impl Product<'_> {
         let entry = format!("linear_mma_{precision}_{rows}x{columns}_{}", self.activation());
         let shape = Shape::new([self.blocks(rows, columns), 1, 1], MMA_THREADS, mma_shared(rows, columns))?;
         Ok((Kernel::new(Module::LinearMma(precision.element(), self.activation), entry), shape))
-    }
-
-    /// No more blocks than are resident at a time: each takes tiles in turn.
-    fn wgmma(self, tiles: &[(u32, u32, u32)], gpu: Gpu) -> Result<(Kernel, Shape), LaunchError> {
-        let (rows, columns) = self.tile(tiles, gpu);
-        let entry = format!("linear_wgmma_bf16_{rows}x{columns}_{}", self.activation());
-        let shared = wgmma_shared(rows, columns);
-        let resident = u64::from(gpu.processors * (gpu.shared / shared));
-        let threads = WARPGROUP * (1 + rows / WARPGROUP_ROWS);
-        let shape = Shape::new([self.blocks(rows, columns).min(resident), 1, 1], threads, shared)?;
-        Ok((Kernel::new(Module::LinearWgmma(self.activation), entry), shape))
     }
 }
 
@@ -194,7 +163,7 @@ impl Heads<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::launch::{Address, Region, WARPGROUP_TILES};
+    use crate::launch::{Address, Region};
     use crate::target::Sm;
 
     fn window(rows: u32, columns: u32, offset: u64) -> Window {
@@ -225,27 +194,6 @@ mod tests {
             assert!(gpu.tiles.into_iter().all(|(rows, columns, _)| mma_shared(rows, columns) <= gpu.shared), "{gpu:?}");
         }
         assert_eq!(mma_shared(128, 128), 3 * 256 * 128 + 128 * 24);
-    }
-
-    #[test]
-    fn warpgroups_are_chosen_by_the_table_alone() {
-        let gpu = Gpu::of(Sm::Sm90a);
-        assert!(gpu.warpgroup_tiles.is_none());
-        let gpu = Gpu { warpgroup_tiles: Some(WARPGROUP_TILES), ..gpu };
-        let source = window(257, 512, 0);
-        let choose = |m, n, precision| {
-            let product = Product { m, n, k: 512, sources: [&source, &Window::ABSENT], activation: None };
-            let (kernel, shape) = product.choose(precision, gpu).unwrap();
-            (kernel.entry, shape.grid[0], shape.block, shape.shared)
-        };
-        let wide = 4 * (384 * 128 + 16) + 2 * 10240;
-        assert_eq!(choose(128 * 257, 1536, Precision::Bf16), ("linear_wgmma_bf16_128x256_none".into(), 132, 384, wide));
-        assert_eq!(choose(257, 512, Precision::Bf16), ("linear_wgmma_bf16_64x64_none".into(), 40, 256, 6 * (128 * 128 + 16) + 10240));
-        assert!(choose(257, 512, Precision::Tf32).0.starts_with("linear_mma_tf32"));
-        // Columns decide, rows do not.
-        assert!([1, 257, 1 << 20].into_iter().all(|m| choose(m, 64, Precision::Bf16).0.starts_with("linear_wgmma")));
-        assert!([1, 257, 1 << 20].into_iter().all(|m| choose(m, 16, Precision::Bf16).0.starts_with("linear_mma_bf16")));
-        assert!(WARPGROUP_TILES.into_iter().all(|(rows, columns, _)| wgmma_shared(rows, columns) <= gpu.shared));
     }
 
     #[test]

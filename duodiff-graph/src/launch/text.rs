@@ -30,6 +30,7 @@ impl Display for Argument {
         match self {
             Self::Window(window) => write!(f, "{window}"),
             Self::View(view) => write!(f, "{view}"),
+            Self::Tensor(tensor) => write!(f, "{tensor}"),
             Self::Pointer(Some(address)) => write!(f, "{address}"),
             Self::Pointer(None) => f.write_str("null"),
             Self::U32(number) => write!(f, "{number}"),

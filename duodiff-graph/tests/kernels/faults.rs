@@ -3,8 +3,12 @@
 use std::env;
 use std::process::Command;
 
+use half::bf16;
+
 use super::buffer::Buffer;
 use super::object::{Object, arguments, is_sanitized};
+use super::tensor::map;
+use super::window::Window;
 
 /// Runs a kernel of tests/emulator/faults.cu with 64 threads and 1024 bytes of shared memory.
 fn run(name: &str) -> Result<Vec<f64>, String> {
@@ -68,6 +72,33 @@ fn products_that_go_wrong() {
         assert!(product("product_without_fence").unwrap_err().contains("no fence is behind"));
         assert!(product("product_overwritten").unwrap().iter().all(|x| x.is_nan()));
         assert_eq!(product("product_unawaited").unwrap(), [0.0; 64]);
+    }
+}
+
+#[test]
+fn copies_of_tensors_that_go_wrong() {
+    if !is_possible() {
+        return;
+    }
+    let row = Buffer::from(&[bf16::from_f32(0.5); 64]);
+    let window = Window { base: row.pointer().cast(), image: 64, stride: 64, rows: 1, columns: 64, step: 0 };
+    let (tensor, _) = map(window, 1, 64);
+    let run = |name: &str| {
+        let out = Buffer::<f32>::poisoned(64);
+        let object = Object::of("faults.cu", &[]).unwrap();
+        object.launch(name, [1, 1, 1], 128, 8200, arguments![tensor, out.pointer()])?;
+        Ok::<_, String>((out.elements()[0], out.elements()[1..].iter().all(|x| *x == 0.0)))
+    };
+    // The other rows are zeros.
+    assert_eq!(run("tensor_as_it_should_be"), Ok((4.0, true)));
+    for (name, message) in [
+        ("tensor_unfenced", "without a fence behind"),
+        ("tensor_unawaited", "which a copy is under way to"),
+        ("tensor_short", "for a phase"),
+        ("tensor_left_behind", "nobody has awaited a copy"),
+    ] {
+        let error = run(name).unwrap_err();
+        assert!(error.contains(message), "{error}");
     }
 }
 

@@ -12,7 +12,7 @@ use std::{env, fs};
 use duodiff_graph::cuda::Gpu;
 use duodiff_graph::cuda::bench::{Bench, Shape, Shared};
 use duodiff_graph::emit::Cubin;
-use duodiff_graph::launch::Module;
+use duodiff_graph::launch::{Module, Tensor};
 use duodiff_graph::target::Sm;
 
 /// The GPU, its modules and the memory in use, by address.
@@ -92,6 +92,7 @@ fn the_same_through_a_driver() {
     let some = [
         "image::",
         "linear::products_of_tables",
+        "warpgroups::windows",
         "attention::attention_of_each",
         "tokens::step_tables",
         "tokens::conversion",
@@ -106,6 +107,11 @@ fn the_same_through_a_driver() {
     for kernel in ["launch update ", "launch linear_wgmma_bf16_64x64_none ", "launch attention_mma_bf16_72 ", "launch primitive "] {
         assert!(log.contains(kernel), "no {kernel}");
     }
+}
+
+/// The map of a tensor at an address.
+pub fn map(tensor: &Tensor, address: u64) -> [u64; 16] {
+    state().bench.map(tensor, address).expect("a map")
 }
 
 /// Runs a kernel to its end.

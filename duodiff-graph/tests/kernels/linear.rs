@@ -27,11 +27,6 @@ impl Kernel {
     }
 }
 
-/// Whether there are kernels on warpgroups for these elements.
-fn has_warpgroups<E: Element>() -> bool {
-    size_of::<E>() == 2 && wgmma()[0].object::<E>("none").is_some()
-}
-
 fn generic<E: Element>() -> Kernel {
     Kernel { file: "linear.cu", name: format!("linear_{}", E::NAME), tile: [64, 64], block: 256, shared: 8704 }
 }
@@ -46,28 +41,19 @@ pub fn mma<E: Element>() -> [Kernel; 4] {
     })
 }
 
-/// The kernels for sm_90a: rows and columns of the tile, stages.
-fn wgmma() -> [Kernel; 3] {
-    [(128, 256, 4), (128, 128, 5), (64, 64, 6)].map(|(rows, columns, stages)| {
-        let shared = stages * ((rows + columns) * 128 + 16) + rows / 64 * 10240;
-        let (name, block) = (format!("linear_wgmma_bf16_{rows}x{columns}"), 128 + 2 * rows as u32);
-        Kernel { file: "linear_wgmma.cu", name, tile: [rows, columns], block, shared }
-    })
-}
-
 /// The operands of a product of `images` times `rows` rows, `n` columns.
-struct Operands<E> {
-    first: Tokens<E>,
-    second: Option<Tokens<E>>,
-    weight: Buffer<E>,
-    bias: Option<Buffer<f32>>,
-    residual: Option<Tokens<E>>,
-    n: usize,
+pub struct Operands<E> {
+    pub first: Tokens<E>,
+    pub second: Option<Tokens<E>>,
+    pub weight: Buffer<E>,
+    pub bias: Option<Buffer<f32>>,
+    pub residual: Option<Tokens<E>>,
+    pub n: usize,
 }
 
 impl<E: Element> Operands<E> {
     /// Sources of `columns`; the second is absent if it has none.
-    fn new([images, rows]: [usize; 2], columns: [usize; 2], n: usize, is_aligned: bool, has_more: bool) -> Self {
+    pub fn new([images, rows]: [usize; 2], columns: [usize; 2], n: usize, is_aligned: bool, has_more: bool) -> Self {
         let make = if is_aligned { Tokens::aligned } else { Tokens::ragged };
         Self {
             first: make(1, [images, rows, columns[0]]),
@@ -90,7 +76,7 @@ impl<E: Element> Operands<E> {
     }
 
     /// The result in float64 from operands that `round` has rounded.
-    fn wanted(&self, activation: &str, round: impl Fn(f64) -> f64) -> Vec<f64> {
+    pub fn wanted(&self, activation: &str, round: impl Fn(f64) -> f64) -> Vec<f64> {
         self.wanted_rows(0..self.first.total(), activation, round)
     }
 
@@ -109,6 +95,15 @@ impl<E: Element> Operands<E> {
         wanted
     }
 
+    /// Compares some rows of a result with GELU.
+    pub fn check_some(&self, found: &Buffer<E>, round: impl Fn(f64) -> f64) {
+        let (rows, total, n) = (self.first.rows, self.first.total(), self.n);
+        let some = [0, 1, rows - 1, total / 2, total - 1];
+        let found: Vec<E> = some.iter().flat_map(|r| found.elements()[r * n..][..n].to_vec()).collect();
+        // Longer sums are rounded more often.
+        assert_near(&found, &self.wanted_rows(some, "gelu", round), n, 16.0);
+    }
+
     /// The result in float32 with one chain of fused multiply-adds per element, rounded once.
     fn chains(&self) -> Vec<u32> {
         let mut chains = Vec::new();
@@ -124,6 +119,11 @@ impl<E: Element> Operands<E> {
             }
         }
         chains
+    }
+
+    /// Runs the kernel of the smallest tiles on tensor cores on all images.
+    pub fn run_mma(&self, activation: &str) -> Buffer<E> {
+        self.run(&mma::<E>()[3], activation, 0..self.first.images)
     }
 
     /// Runs a kernel on images `images`.
@@ -167,19 +167,17 @@ pub fn launch<E: Element>(
     let object = kernel.object::<E>(activation).unwrap();
     let [rows, columns] = kernel.tile;
     let tiles = m.div_ceil(rows as u32) * n.div_ceil(columns as u32);
-    // Blocks of this kernel take several tiles.
-    let grid = [if kernel.file == "linear_wgmma.cu" { tiles.min(3) } else { tiles }, 1, 1];
     let name = format!("{}_{activation}", kernel.name);
     let mut all = Vec::from(arguments![first, second, weight.pointer(), bias, residual, out.pointer(), m, n, k, step]);
     if kernel.file == "linear_mma.cu" {
         let Norms { statistics, sums, eps, summary } = norms;
         all.extend_from_slice(arguments![statistics, sums, eps, summary]);
     }
-    object.launch(&name, grid, kernel.block, kernel.shared, &all).unwrap();
+    object.launch(&name, [tiles, 1, 1], kernel.block, kernel.shared, &all).unwrap();
 }
 
 /// Images and rows, columns of both sources, columns of the result. Those of tensor cores in multiples of 8.
-const SHAPES: [([usize; 2], [usize; 2], usize); 6] = [
+pub const SHAPES: [([usize; 2], [usize; 2], usize); 6] = [
     ([1, 1], [8, 0], 1),
     ([2, 65], [72, 0], 36),
     ([3, 17], [24, 40], 12),
@@ -193,24 +191,23 @@ const PAIRS: [[usize; 3]; 5] = [[50, 128, 16], [257, 512, 12], [257, 512, 48], [
 
 /// At every shape of the pairs, some rows of several images; on the emulator the smallest pair's.
 fn pairs<E: Element>() {
-    let mut kernels = Vec::from(mma::<E>());
-    kernels.extend(wgmma().into_iter().filter(|_| has_warpgroups::<E>()));
-    let pairs = if super::gpu::is_asked_for() { &PAIRS[..] } else { &PAIRS[..1] };
+    let kernels = mma::<E>();
+    of_pairs::<E>(|operands| {
+        let takes_mma = operands.first.columns.is_multiple_of(8);
+        for kernel in kernels.iter().filter(|_| takes_mma).chain([&generic::<E>()]) {
+            let round = if kernel.file == "linear.cu" { |x| x } else { operand::<E> };
+            operands.check_some(&operands.run(kernel, "gelu", 0..operands.first.images), round);
+        }
+    });
+}
+
+/// Operands of every product of the pairs; on the emulator of the smallest pair's, and of one image.
+pub fn of_pairs<E: Element>(check: impl Fn(&Operands<E>)) {
+    let (pairs, images) = if super::gpu::is_asked_for() { (&PAIRS[..], 3) } else { (&PAIRS[..1], 1) };
     for &[rows, width, patch] in pairs {
         let shapes = [[width, 0, 3 * width], [width, 0, width], [width, 0, 4 * width], [4 * width, 0, width], [width, width, width]];
         for [first, second, n] in shapes.into_iter().chain([[patch, 0, width], [width, 0, patch]]) {
-            let images = if super::gpu::is_asked_for() { 3 } else { 1 };
-            let operands = Operands::<E>::new([images, rows], [first, second], n, true, true);
-            let some = [0, 1, rows - 1, images * rows / 2, images * rows - 1];
-            let takes_mma = first.is_multiple_of(8);
-            for kernel in kernels.iter().filter(|_| takes_mma).chain([&generic::<E>()]) {
-                let round = if kernel.file == "linear.cu" { |x| x } else { operand::<E> };
-                let wanted = operands.wanted_rows(some, "gelu", round);
-                let found = operands.run(kernel, "gelu", 0..images);
-                let found: Vec<E> = some.iter().flat_map(|r| found.elements()[r * n..][..n].to_vec()).collect();
-                // Longer sums are rounded more often.
-                assert_near(&found, &wanted, n, 16.0);
-            }
+            check(&Operands::new([images, rows], [first, second], n, true, true));
         }
     }
 }
@@ -232,27 +229,6 @@ fn tensor_cores<E: Element>() {
     }
 }
 
-#[test]
-fn products_on_warpgroups() {
-    if !has_warpgroups::<bf16>() {
-        return;
-    }
-    for (tokens, columns, n) in SHAPES.into_iter().chain([([1, 300], [520, 0], 270)]) {
-        let operands = Operands::<bf16>::new(tokens, columns, n, true, true);
-        let mma = operands.run(&mma::<bf16>()[3], "gelu", 0..tokens[0]);
-        assert_near(mma.elements(), &operands.wanted("gelu", |x| x), n, 4.0);
-        for kernel in &wgmma() {
-            let found = in_every_order(|| operands.run(kernel, "gelu", 0..tokens[0]).bits());
-            // The emulator adds alike for both; a GPU need not.
-            if super::gpu::is_asked_for() {
-                assert_near(operands.run(kernel, "gelu", 0..tokens[0]).elements(), &operands.wanted("gelu", |x| x), n, 4.0);
-            } else {
-                assert!(found == mma.bits(), "{} {tokens:?} {columns:?} {n}", kernel.name);
-            }
-        }
-    }
-}
-
 fn activations<E: Element>() {
     let operands = Operands::<E>::new([1, 40], [96, 0], 72, true, true);
     for activation in ["none", "gelu", "gelu_tanh", "silu"] {
@@ -268,13 +244,11 @@ fn activations<E: Element>() {
 /// Neither tile, batch, position nor the order of threads changes a bit.
 fn invariance<E: Element>() {
     let operands = Operands::<E>::new([3, 70], [136, 200], 140, true, true);
-    let families = [Vec::from(mma::<E>()), wgmma().into_iter().filter(|_| has_warpgroups::<E>()).collect()];
-    for kernels in families.iter().filter(|kernels| !kernels.is_empty()) {
-        let together = in_every_order(|| operands.run(&kernels[0], "gelu", 0..3).bits());
-        for kernel in kernels {
-            let each: Vec<u32> = (0..3).flat_map(|image| operands.run(kernel, "gelu", image..image + 1).bits()).collect();
-            assert!(each == together, "{}", kernel.name);
-        }
+    let kernels = mma::<E>();
+    let together = in_every_order(|| operands.run(&kernels[0], "gelu", 0..3).bits());
+    for kernel in &kernels {
+        let each: Vec<u32> = (0..3).flat_map(|image| operands.run(kernel, "gelu", image..image + 1).bits()).collect();
+        assert!(each == together, "{}", kernel.name);
     }
 }
 
@@ -295,7 +269,7 @@ fn tables<E: Element>() {
     let step = Buffer::from(&[Step { row: 9, entry: 2, ticket: 0, reserved: 0 }]);
     let shared = Tokens::<E>::aligned(3, [1, 1, 20]);
     let residual = Window { image: 0, stride: 0, ..shared.window() };
-    for kernel in mma::<E>().iter().chain([&generic::<E>()]).chain(wgmma().iter().filter(|_| has_warpgroups::<E>())) {
+    for kernel in mma::<E>().iter().chain([&generic::<E>()]) {
         let out = Buffer::<E>::poisoned(6 * 20);
         let windows = [table.table(), Window::NONE, residual];
         launch(kernel, "none", windows, &weight, null_mut(), &out, [6, 20, 24], step.pointer(), Norms::NONE);

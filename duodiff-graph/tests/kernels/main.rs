@@ -14,5 +14,7 @@ mod object;
 mod primitive;
 mod reference;
 mod tail;
+mod tensor;
 mod tokens;
+mod warpgroups;
 mod window;

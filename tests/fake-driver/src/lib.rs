@@ -18,6 +18,7 @@ mod log;
 mod memory;
 mod state;
 mod stream;
+pub mod tensor;
 #[cfg(test)]
 mod tests;
 

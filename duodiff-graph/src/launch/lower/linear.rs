@@ -3,6 +3,7 @@
 use super::{Address, Argument, LaunchError, Lowering, Module, Region, Window, count};
 use crate::launch::folds::{ENTRY, Folded, FoldedPart, PART, key};
 use crate::launch::products::Product;
+use crate::launch::warpgroups::{self, Choice};
 use crate::program::{Linear, Operand, RowNorm, ValueId};
 
 impl Lowering<'_> {
@@ -14,6 +15,9 @@ impl Lowering<'_> {
         let [n, k] = self.device.program.whole(op.weight).shape();
         let (m, n, k) = (self.total(op.out)?, count("columns", n)?, count("columns", k)?);
         let product = Product { m, n, k, sources: [&first, &second], activation: op.activation };
+        if let Some(choice) = warpgroups::choose(product, self.device.precision, self.gpu)? {
+            return self.on_warpgroups(op, product, choice, residual);
+        }
         let (kernel, shape) = product.choose(self.device.precision, self.gpu)?;
         let (weight, bias) = match &op.norm {
             None => (self.param(op.weight, self.element(op.out))?, self.option(op.bias)?),
@@ -75,5 +79,17 @@ impl Lowering<'_> {
         let weight = key(op.weight).ok_or_else(|| self.unsupported(op.out, "a parameter that is computed"))?;
         let [gain, shift, bias] = [norm.gain, norm.shift, op.bias].map(|id| id.and_then(key));
         Ok(Argument::region(Region::Folded(Folded { part, weight, gain, shift, bias })))
+    }
+
+    fn on_warpgroups(&mut self, op: &Linear, product: Product, choice: Choice, residual: Window) -> Result<(), LaunchError> {
+        let operands = choice.operands(product, self.param_address(op.weight, self.element(op.out))?);
+        let rows = [&operands[0], &operands[1]].map(|operand| if let Argument::Tensor(tensor) = operand { tensor.rows() } else { 0 });
+        let columns = product.sources.map(|source| source.columns);
+        let mut arguments = Vec::from(operands);
+        arguments.extend([self.option(op.bias)?, Argument::Window(residual), self.out(op.out)]);
+        arguments.extend([product.m, product.n].into_iter().chain(columns).chain(rows).map(Argument::U32));
+        arguments.push(self.step());
+        self.push(choice.kernel, choice.shape, arguments);
+        Ok(())
     }
 }

@@ -119,12 +119,17 @@ impl Lowering<'_> {
         }
     }
 
-    /// A parameter in the given type.
-    fn param(&self, id: ValueId, element: Element) -> Result<Argument, LaunchError> {
+    /// Where a parameter in the given type lies.
+    fn param_address(&self, id: ValueId, element: Element) -> Result<Address, LaunchError> {
         match &self.device.program.value(id).origin {
-            Origin::Param { key, .. } => Ok(Argument::region(Region::Param { key: key.clone(), element })),
+            Origin::Param { key, .. } => Ok(Address::of(Region::Param { key: key.clone(), element })),
             _ => Err(self.unsupported(id, "a parameter that is computed")),
         }
+    }
+
+    /// A parameter in the given type.
+    fn param(&self, id: ValueId, element: Element) -> Result<Argument, LaunchError> {
+        self.param_address(id, element).map(Argument::pointer)
     }
 
     /// A parameter that may be absent, as float32.

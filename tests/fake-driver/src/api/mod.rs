@@ -10,6 +10,7 @@ pub(crate) mod graph;
 mod library;
 pub(crate) mod memory;
 pub(crate) mod stream;
+mod tensor;
 
 use crate::code::{Code, INVALID_VALUE};
 
