@@ -107,13 +107,13 @@ fn a_gpu_evaluates_what_the_cpu_does() {
 #[test]
 fn kernels_are_verified() {
     let Some(machine) = Machine::new() else { return };
-    for (precision, count) in [("f32", 30), ("bf16", 30)] {
+    for precision in ["f32", "bf16"] {
         let session = machine.session();
         session.run(&["compile", "Mnist", "--target", "sm_90a", "--precision", precision, "--batch", "2", "-o", "x.duo"]).answer();
         for against in ["interpreter", "cpu"] {
             let text = session.run(&["verify", "x.duo", "--net", "shallow", "--batch", "2", "--against", against]).answer();
             let device = format!("Mnist shallow on cuda:0 H200, kernels for sm_90a in {precision}, batch 2, against {against}\n");
-            assert!(text.starts_with(&device) && text.contains(&format!("good      {count} operators")), "{text}");
+            assert!(text.starts_with(&device) && text.contains("operators and the output are within the bound"), "{text}");
         }
         let failed =
             session.command(&["verify", "x.duo"]).env("FAKE_CUDA_FAIL", "+60").output().map(crate::session::Outcome::from).unwrap();
