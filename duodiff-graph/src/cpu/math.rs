@@ -6,6 +6,8 @@ use crate::program::Activation;
 /// 1.5·2²³: adding it rounds to a whole number n, which then stands in the lowest bits.
 const ROUND: f32 = 12_582_912.0;
 
+// Bounds stand before x in `max` and `min`, which give the second of two operands where one is no number: such an x stays none.
+
 /// The largest argument of [`exp`], negative or positive: 1 / eˣ, too, is no subnormal number, with which machines are slow.
 const LIMIT: f32 = 87.3;
 
@@ -17,7 +19,7 @@ pub(super) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     const TERMS: [f32; 7] = [0.001_406_123_9, 0.008_379_011, 0.041_664_777, 0.166_663_65, 0.500_000_04, 1.0, 1.0];
-    let x = s.max(s.min(x, s.splat(LIMIT)), s.splat(-LIMIT));
+    let x = s.max(s.splat(-LIMIT), s.min(s.splat(LIMIT), x));
     let n = s.fma(x, s.splat(std::f32::consts::LOG2_E), s.splat(ROUND));
     let whole = s.sub(n, s.splat(ROUND));
     let r = s.fma(whole, s.splat(-LN2_LOW), s.fma(whole, s.splat(-LN2_HIGH), x));
@@ -28,7 +30,7 @@ pub(super) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
 #[inline(always)]
 pub(super) fn exp2<S: Simd>(s: S, x: S::V) -> S::V {
     const TERMS: [f32; 7] = [1.559_467_7e-4, 0.001_340_664_4, 0.009_617_693, 0.055_503_106, 0.240_226_53, std::f32::consts::LN_2, 1.0];
-    let x = s.max(x, s.splat(-126.0));
+    let x = s.max(s.splat(-126.0), x);
     let n = s.add(x, s.splat(ROUND));
     let r = s.sub(x, s.sub(n, s.splat(ROUND)));
     s.scale2(polynomial(s, TERMS, r), n)
@@ -66,7 +68,7 @@ pub(super) fn erf<S: Simd>(s: S, x: S::V) -> S::V {
         -0.188_029_38,
         0.377_057,
     ];
-    let x = s.max(s.min(x, s.splat(BOUND)), s.splat(-BOUND));
+    let x = s.max(s.splat(-BOUND), s.min(s.splat(BOUND), x));
     let u = s.fma(s.mul(x, x), s.splat(2.0 / (BOUND * BOUND)), s.splat(-1.0));
     s.mul(x, polynomial(s, P, u))
 }
