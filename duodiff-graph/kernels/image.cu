@@ -61,7 +61,7 @@ ENTRY(THREADS, guide, float scale, float* conditional, const float* unconditiona
 }
 
 /// The row's step on each image (`Update`), of the network's output f. The block that ends last goes on to the next row.
-ENTRY(THREADS, update, const Row* rows, Step* step, float* x, const float* f, float* saved, float* history, const u64* indices, u32 seed_low,
+ENTRY_OF(THREADS, 4, update, const Row* rows, Step* step, float* x, const float* f, float* saved, float* history, const u64* indices, u32 seed_low,
       u32 seed_high, u32 elements, u32 images) {
     const Update update = {rows, step, x, saved, history, indices, {seed_low, seed_high}, elements, images};
     const u32 r = step->row;
