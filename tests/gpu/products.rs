@@ -74,7 +74,8 @@ pub fn rates(bench: &mut Bench, tiles: &[Tile], [m, n, k]: [u32; 3]) -> Result<V
     let operands = memory.each_ref().map(Device::address);
     let rate = |tile: &Tile| {
         let seconds = tile.time(bench, operands, [m, n, k], processors)?;
-        Ok((tile.name(), seconds, 2e-12 * f64::from(m) * f64::from(n) * f64::from(k) / seconds))
+        let rows: f64 = tile.rows(m).into_iter().map(f64::from).product();
+        Ok((tile.name(), seconds, 2e-12 * rows * f64::from(n) * f64::from(k) / seconds))
     };
     tiles.iter().map(rate).collect()
 }
@@ -120,6 +121,12 @@ impl Tile {
         }
     }
 
+    /// Images, and rows of each that are multiplied of so many: all but an image's last, which is the gap, or all as one image's.
+    fn rows(self, m: u32) -> [u32; 2] {
+        let has_gaps = matches!(self, Self::Warpgroups(_, true));
+        if has_gaps { [m.div_ceil(ROWS), m.min(ROWS) - 1] } else { [1, m] }
+    }
+
     /// Seconds of a launch.
     fn time(self, bench: &mut Bench, [a, weight, out]: [u64; 3], [m, n, k]: [u32; 3], processors: u32) -> Result<f64> {
         let mut list = Parameters::default();
@@ -131,10 +138,8 @@ impl Tile {
                 // No norm is folded.
                 list.push(absent).push(0_u64).push(0_u32).push(0_u64);
             }
-            Self::Warpgroups(tile, has_gaps) => {
-                // All rows of an image but the last, which is the gap.
-                let images = if has_gaps { m.div_ceil(ROWS) } else { 1 };
-                let rows = if has_gaps { m.min(ROWS) - 1 } else { m };
+            Self::Warpgroups(tile, _) => {
+                let [images, rows] = self.rows(m);
                 let image = u64::from(m / images) * u64::from(k);
                 let window = launch::Window { base: Some(Address::of(Region::Arena)), image, stride: k, rows, columns: k, step: 0 };
                 let source = Tensor::of(&window, Element::Bf16, images * rows, tile.rows);
