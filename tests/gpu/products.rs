@@ -124,7 +124,8 @@ impl Tile {
     /// Images, and rows of each that are multiplied of so many: all but an image's last, which is the gap, or all as one image's.
     fn rows(self, m: u32) -> [u32; 2] {
         let has_gaps = matches!(self, Self::Warpgroups(_, true));
-        if has_gaps { [m.div_ceil(ROWS), m.min(ROWS) - 1] } else { [1, m] }
+        let images = m.div_ceil(ROWS);
+        if has_gaps { [images, m / images - 1] } else { [1, m] }
     }
 
     /// Seconds of a launch.

@@ -113,7 +113,8 @@ impl DevicePlan {
         lower::prelude(&self.backbones[backbone].prelude, self.gpu, steps, self.precision.element())
     }
 
-    /// The launches of a part of a backbone for `batch` images, each with an entry of its own in the tables, operator by operator.
+    /// The launches of a part of a backbone for `batch` images, each with an entry of its own in the tables, operator by operator: those that
+    /// [`Self::body`] makes one kernel of, too.
     pub fn stages(&self, backbone: usize, part: Part, batch: usize) -> Result<Vec<Stage>, LaunchError> {
         let net = &self.backbones[backbone];
         let (device, output) = match part {
@@ -150,10 +151,13 @@ impl DevicePlan {
         Ok(params)
     }
 
-    /// All launches of a backbone for one image. Which kernels they are does not depend on the batch.
+    /// All launches of a backbone for one image, those of its operators one by one among them. Which kernels they are does not depend on the batch.
     fn launches(&self, backbone: usize) -> Result<Vec<Launch>, LaunchError> {
         let mut launches = self.prelude(backbone, 1)?;
         launches.extend(self.body(backbone, 1, Entries::Step)?);
+        for part in Part::ALL {
+            launches.extend(self.stages(backbone, part, 1)?.into_iter().flat_map(|stage| stage.launches));
+        }
         Ok(launches)
     }
 
