@@ -1,12 +1,12 @@
 //! Exponential, error function and the activations made of them: written once, in fused multiply-adds, for every lane width.
+//!
+//! Bounds stand before x in `max` and `min`, which give the second of two operands where one is no number: such an x stays none.
 
 use super::simd::Simd;
 use crate::program::Activation;
 
 /// 1.5·2²³: adding it rounds to a whole number n, which then stands in the lowest bits.
 const ROUND: f32 = 12_582_912.0;
-
-// Bounds stand before x in `max` and `min`, which give the second of two operands where one is no number: such an x stays none.
 
 /// The largest argument of [`exp`], negative or positive: 1 / eˣ, too, is no subnormal number, with which machines are slow.
 const LIMIT: f32 = 87.3;

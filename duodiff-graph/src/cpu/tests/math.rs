@@ -51,6 +51,18 @@ fn grid(from: f32, to: f32, count: usize) -> Vec<f32> {
 }
 
 #[test]
+fn what_is_no_number_stays_none() {
+    let activations = [Activation::Gelu, Activation::GeluTanh, Activation::Silu].map(Function::Activate);
+    for function in [Function::Exp, Function::Exp2, Function::Erf].into_iter().chain(activations) {
+        for isa in Isa::available() {
+            let mut x = [0.5, f32::NAN, -0.5, -f32::NAN];
+            isa.run(Map(function, &mut x));
+            assert_eq!(x.map(f32::is_nan), [false, true, false, true], "{function:?} on {isa:?}: {x:?}");
+        }
+    }
+}
+
+#[test]
 fn exp_is_within_2_ulp() {
     for x in [grid(-87.3, 87.3, 200_003), grid(-1.0, 1.0, 50_001), vec![0.0, -0.0, 1e-30, f32::MIN_POSITIVE]] {
         check_ulps(Function::Exp, &x, f64::exp);
