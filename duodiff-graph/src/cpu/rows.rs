@@ -2,6 +2,23 @@
 
 use super::buffer::LINE;
 
+/// Addresses at equal distances to prefetch. Any will do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hint {
+    /// The first one.
+    pub first: *const f32,
+    /// Floats from one to the next.
+    pub step: usize,
+}
+
+impl Hint {
+    /// Address `index`.
+    #[inline(always)]
+    pub fn at(self, index: usize) -> *const f32 {
+        self.first.wrapping_add(index * self.step)
+    }
+}
+
 /// Rows to read: `rows` per image of `columns` floats each.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rows {
@@ -32,6 +49,12 @@ impl Rows {
         let (image, row) = (index / self.rows, index % self.rows);
         // SAFETY: granted by the caller.
         unsafe { std::slice::from_raw_parts(self.base.add(image * self.image + row * self.stride), self.columns) }
+    }
+
+    /// The rows from `index` on, counted over all images, as if all of them were rows of one image.
+    pub fn hint(&self, index: usize) -> Hint {
+        let (image, row) = (index / self.rows, index % self.rows);
+        Hint { first: self.base.wrapping_add(image * self.image + row * self.stride), step: self.stride }
     }
 
     /// Rows `first..first + count`, counted over all images.
@@ -81,6 +104,11 @@ unsafe impl Send for RowsMut {}
 unsafe impl Sync for RowsMut {}
 
 impl RowsMut {
+    /// The rows from `index` on, counted over all images, from column `column` on.
+    pub fn hint(&self, index: usize, column: usize) -> Hint {
+        Hint { first: self.base.wrapping_add(index * self.stride + column), step: self.stride }
+    }
+
     /// `columns` floats from column `start` of row `index`, counted over all images.
     ///
     /// # Safety

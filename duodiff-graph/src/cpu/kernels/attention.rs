@@ -2,10 +2,11 @@
 
 use std::f32::consts::LOG2_E;
 
+use super::near::{FAR, Near};
 use super::pack::Group;
 use super::softmax::{Base, TOGETHER, exponentials};
 use super::tile::{GROUP, Multiply, STRIDE, Sums, TILE, WIDTH, group_floats, group_index, panel_floats};
-use crate::cpu::rows::{Rows, RowsMut, Scratch};
+use crate::cpu::rows::{Hint, Rows, RowsMut, Scratch};
 use crate::cpu::simd::{Kernel, LANES, Simd};
 
 /// `out = softmax(scale · q·kᵀ)·v` for each image and head, q, k and v read in place.
@@ -67,6 +68,7 @@ impl Kernel for Task {
         s.call(PackKeys { k, image, panels: key_panels });
         s.call(PackValues { v, image, panels: value_panels });
         let groups = q.rows.div_ceil(GROUP);
+        let far = q.rows * q.stride >= FAR;
         for group in groups * block / blocks..groups * (block + 1) / blocks {
             let (first, rows) = (image * q.rows + group * GROUP, (q.rows - group * GROUP).min(GROUP));
             s.call(Group { sources: &[q], norm: None, first, count: rows, columns: 0..width, out: queries });
@@ -74,15 +76,40 @@ impl Kernel for Task {
             for key in (0..keys).step_by(WIDTH) {
                 let to = Sums { base: scores[group_index(0, key)..].as_mut_ptr(), stride: STRIDE };
                 let (panels, b) = ((keys - key).div_ceil(LANES).min(2), &key_panels[key * width..]);
-                s.call(Multiply { k: width, rows, panels, a: queries, b, panel: width * LANES, ahead: b.as_ptr(), from: None, to });
+                // The next group's queries, a part at a time.
+                let near = Near { read: (far && key < width).then(|| q.columns(key, width - key).hint(first + GROUP)), ..Near::NONE };
+                s.call(Multiply {
+                    k: width,
+                    rows,
+                    panels,
+                    a: queries,
+                    b,
+                    panel: width * LANES,
+                    ahead: Hint { first: b.as_ptr(), step: 0 },
+                    near,
+                    from: None,
+                    to,
+                });
             }
             let mut factors = [0.0; GROUP];
             s.call(Exponentials { scores, keys, factors: &mut factors[..rows.next_multiple_of(TOGETHER)] });
             for column in (0..width).step_by(WIDTH) {
                 let to = Sums::of(tile);
                 let (panels, b) = ((width - column).div_ceil(LANES).min(2), &value_panels[column * keys..]);
-                s.call(Multiply { k: keys, rows, panels, a: scores, b, panel: keys * LANES, ahead: b.as_ptr(), from: None, to });
                 let columns = (width - column).min(WIDTH);
+                let near = Near { written: far.then(|| attention.out.hint(first, head * width + column)), ..Near::NONE };
+                s.call(Multiply {
+                    k: keys,
+                    rows,
+                    panels,
+                    a: scores,
+                    b,
+                    panel: keys * LANES,
+                    ahead: Hint { first: b.as_ptr(), step: 0 },
+                    near,
+                    from: None,
+                    to,
+                });
                 let column = head * width + column;
                 s.call(Finish { tile, factors: &factors[..rows], first, column, columns, out: attention.out });
             }

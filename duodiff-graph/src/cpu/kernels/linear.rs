@@ -3,19 +3,20 @@
 
 use std::ops::Range;
 
+use super::epilogue::Finish;
+use super::near::{Ahead, FAR, Near};
 use super::norm::{Moments, RowNorm};
 use super::pack::{Group, Measure};
-use super::tile::{AHEAD, CHUNK, GROUP, Multiply, STRIDE, Sums, TILE, WIDTH};
-use crate::cpu::math::activate;
+use super::tile::{CHUNK, GROUP, Multiply, STRIDE, Sums, TILE, WIDTH};
 use crate::cpu::rows::{Rows, RowsMut, Scratch};
 use crate::cpu::simd::{Kernel, LANES, Simd};
 use crate::program::Activation;
 
 /// Floats of the packed chunks of a task: they stay in the second-level cache beside two pairs of panels.
-const PACKED: usize = 96 << 10;
+const PACKED: usize = 48 << 10;
 
 /// Columns that a group counts for at least, so that a task of few columns has no more rows than others.
-const LEAST: usize = 512;
+const LEAST: usize = 256;
 
 /// Most groups of a task of `k` columns.
 fn most_groups(k: usize) -> usize {
@@ -151,6 +152,7 @@ impl Kernel for Pair<'_> {
         // The next pair's panels at this chunk; after the last pair, the first one's at the next chunk.
         let chunk = if self.next > self.pair { columns.start } else { columns.end };
         let next = linear.weight.as_ptr().wrapping_add(2 * self.next * panel + chunk * LANES);
+        let ahead = Ahead { first: next, panel, k: columns.len(), groups: self.packed.len() / CHUNK_FLOATS };
         let (is_first, is_last) = (columns.start == 0, columns.end == linear.k);
         let tile = Sums::of(self.tile);
         for (group, a) in self.packed.chunks_exact(CHUNK_FLOATS).enumerate() {
@@ -169,11 +171,8 @@ impl Kernel for Pair<'_> {
                 a,
                 b,
                 panel,
-                ahead: match group {
-                    0..4 => next.wrapping_add(group * columns.len() * AHEAD),
-                    4..8 => next.wrapping_add(panel + (group - 4) * columns.len() * AHEAD),
-                    _ => b.as_ptr(),
-                },
+                ahead: ahead.of(group),
+                near: partial.near(linear.residual.filter(|_| is_last)),
                 from: (!is_first).then_some(in_place.unwrap_or(tile)),
                 to: if is_last { tile } else { in_place.unwrap_or(tile) },
             });
@@ -201,46 +200,20 @@ impl Partial {
         Sums { base: self.out.base.wrapping_add(self.first * self.out.stride + self.column), stride: self.out.stride }
     }
 
+    /// What is needed after the product, where it has left the caches: the output, and the residual.
+    fn near(self, residual: Option<Rows>) -> Near {
+        if self.out.total * self.out.stride < FAR {
+            return Near::NONE;
+        }
+        let read = residual.map(|window| window.columns(self.column, self.columns).hint(self.first));
+        Near { written: Some(self.out.hint(self.first, self.column)), read }
+    }
+
     /// Calls `f(row of the output, row of the tile)`.
     fn rows(self, tile: &mut [f32], f: impl Fn(&mut [f32], &mut [f32])) {
         for (row, tile) in (self.first..self.first + self.count).zip(tile.chunks_exact_mut(WIDTH)) {
             // SAFETY: the launch resolved the output; each task writes rows and columns of its own.
             f(unsafe { self.out.row(row, self.column, self.columns) }, &mut tile[..self.columns]);
-        }
-    }
-}
-
-/// Bias, activation and residual of a tile, into the output.
-struct Finish<'a> {
-    linear: Linear<'a>,
-    tile: &'a [f32],
-    panels: usize,
-    first: usize,
-    rows: usize,
-    column: usize,
-}
-
-impl Kernel for Finish<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Self { linear, first, rows, .. } = self;
-        for panel in 0..self.panels {
-            let column = self.column + panel * LANES;
-            let bias = linear.bias.map_or(s.splat(0.0), |bias| s.read(&bias[column..]));
-            // SAFETY: the launch resolved the window.
-            let mut residuals = linear.residual.map(|window| unsafe { window.run(first, rows) });
-            for (row, tile) in self.tile.chunks_exact(WIDTH).take(rows).enumerate() {
-                let mut y = s.add(s.read(&tile[panel * LANES..][..LANES]), bias);
-                if let Some(f) = linear.activation {
-                    y = activate(s, f, y);
-                }
-                if let Some(residual) = residuals.as_mut().and_then(Iterator::next) {
-                    y = s.add(y, s.read(&residual[column..]));
-                }
-                // SAFETY: the launch resolved the output; each task writes rows and columns of its own.
-                let out = unsafe { linear.out.row(first + row, column, (linear.n - column).min(LANES)) };
-                s.write(out, y);
-            }
         }
     }
 }

@@ -3,7 +3,9 @@
 pub(super) mod attention;
 pub(super) mod conv;
 pub(super) mod copy;
+pub(super) mod epilogue;
 pub(super) mod linear;
+pub(super) mod near;
 pub(super) mod norm;
 pub(super) mod pack;
 pub(super) mod patch;

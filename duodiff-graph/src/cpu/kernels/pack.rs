@@ -38,11 +38,11 @@ impl Kernel for Group<'_> {
     fn run<S: Simd>(self, s: S) {
         let start = self.columns.start;
         for row in 0..self.count {
-            for_each_piece(self.sources, self.first + row, self.columns.clone(), |mut column, mut from| {
+            for_each_piece(self.sources, self.first + row, self.columns.clone(), |mut column, mut from, stride| {
                 while !from.is_empty() {
                     let to = group_index(row, column - start);
                     let (piece, rest) = from.split_at((CHUNK - (column - start) % CHUNK).min(from.len()));
-                    copy(s, piece, &mut self.out[to..to + piece.len()]);
+                    copy(s, piece, &mut self.out[to..to + piece.len()], 2 * stride);
                     (column, from) = (column + piece.len(), rest);
                 }
             });
@@ -78,7 +78,7 @@ impl Kernel for Measure<'_> {
                 // SAFETY: the launch resolved the window; the row lies within it.
                 moments(s, unsafe { source.row(row) }, self.eps)
             } else {
-                for_each_piece(self.sources, row, 0..self.joined.len(), |column, from| {
+                for_each_piece(self.sources, row, 0..self.joined.len(), |column, from, _| {
                     self.joined[column..column + from.len()].copy_from_slice(from);
                 });
                 moments(s, self.joined, self.eps)
@@ -87,25 +87,27 @@ impl Kernel for Measure<'_> {
     }
 }
 
-/// Calls `f(column, floats)` for each source's part of some columns of a row of the joined sources.
+/// Calls `f(column, floats, floats to the next row)` for each source's part of some columns of a row of the joined sources.
 #[inline(always)]
-fn for_each_piece(sources: &[Rows], row: usize, columns: Range<usize>, mut f: impl FnMut(usize, &[f32])) {
+fn for_each_piece(sources: &[Rows], row: usize, columns: Range<usize>, mut f: impl FnMut(usize, &[f32], usize)) {
     let mut start = 0;
     for source in sources {
         let (first, end) = (columns.start.max(start), columns.end.min(start + source.columns));
         if first < end {
             // SAFETY: the launch resolved the windows; the rows lie within them.
             let from = unsafe { source.row(row) };
-            f(first, &from[first - start..end - start]);
+            f(first, &from[first - start..end - start], source.stride);
         }
         start += source.columns;
     }
 }
 
+/// Copies, and brings near what lies `ahead` floats on.
 #[inline(always)]
-fn copy<S: Simd>(s: S, from: &[f32], to: &mut [f32]) {
+fn copy<S: Simd>(s: S, from: &[f32], to: &mut [f32], ahead: usize) {
     for (to, from) in to.chunks_mut(LANES).zip(from.chunks(LANES)) {
         let v = s.read(from);
+        s.prefetch(from.as_ptr().wrapping_add(ahead));
         s.write(to, v);
     }
 }

@@ -1,5 +1,7 @@
 //! The register tile of all matrix products: each element is one chain of fused multiply-adds over k ascending, from 0.
 
+use super::near::Near;
+use crate::cpu::rows::Hint;
 use crate::cpu::simd::{Kernel, LANES, Simd};
 
 /// Rows of a group: what is packed together, and the tallest tile.
@@ -15,8 +17,6 @@ pub(in crate::cpu) const TILE: usize = GROUP * WIDTH;
 
 /// Rows of a panel between the one that is multiplied and the one that is prefetched.
 const DISTANCE: usize = 10;
-/// Floats of [`Product::ahead`] that are prefetched for each k.
-pub(in crate::cpu) const AHEAD: usize = 4;
 
 /// Floats of a packed group of rows with `k` columns: chunk after chunk, each [`GROUP`] rows of [`STRIDE`].
 pub(in crate::cpu) const fn group_floats(k: usize) -> usize {
@@ -70,8 +70,10 @@ pub(in crate::cpu) struct Multiply<'a> {
     pub b: &'a [f32],
     /// Floats from one panel to the next.
     pub panel: usize,
-    /// Brought into the second-level cache meanwhile, 4 floats for each k; any address will do.
-    pub ahead: *const f32,
+    /// Brought into the second-level cache meanwhile, a step for each k.
+    pub ahead: Hint,
+    /// Brought into the first-level cache meanwhile.
+    pub near: Near,
     /// Sums to begin with; none for zeros.
     pub from: Option<Sums>,
     /// The sums, panels · 16 columns; valid for 12 rows, or for `rows` if that is 12.
@@ -84,7 +86,7 @@ impl Kernel for Multiply<'_> {
         let Self { k, rows, panels, panel, .. } = self;
         assert!(self.a.len() >= group_floats(k) && self.b.len() >= (panels - 1) * panel + k * LANES, "invariant: operands are packed");
         assert!(rows <= GROUP, "invariant: a tile fits");
-        let side = Side { k, panel, b: self.b.as_ptr(), ahead: self.ahead, column: 0 };
+        let side = Side { k, panel, b: self.b.as_ptr(), ahead: self.ahead, near: self.near, column: 0 };
         if S::PANELS == 2 && panels == 2 {
             // SAFETY: lengths are checked above; the caller grants the sums.
             unsafe { columns::<S, 2>(s, side, &self) }
@@ -104,7 +106,8 @@ struct Side {
     k: usize,
     panel: usize,
     b: *const f32,
-    ahead: *const f32,
+    ahead: Hint,
+    near: Near,
     /// Column of the first panel in the sums.
     column: usize,
 }
@@ -120,6 +123,7 @@ unsafe fn columns<S: Simd, const P: usize>(s: S, side: Side, product: &Multiply<
         let step = (product.rows - at).min(S::ROWS);
         let place = |sums: Sums| Sums { base: sums.at(at, side.column), ..sums };
         let (from, to) = (product.from.map(place), place(product.to));
+        let side = Side { near: side.near.from(at, side.column), ..side };
         // SAFETY: granted by the caller; a tile starts at a multiple of `S::ROWS`, which divides 12, and is not taller.
         unsafe {
             let a = product.a.as_ptr().add(at * STRIDE);
@@ -144,7 +148,7 @@ unsafe fn columns<S: Simd, const P: usize>(s: S, side: Side, product: &Multiply<
 #[expect(clippy::needless_range_loop, reason = "constant bounds over arrays that must end up in registers")]
 unsafe fn tile<S: Simd, const R: usize, const P: usize>(s: S, side: Side, a: *const f32, from: Option<Sums>, to: Sums) {
     let mut sums = [[s.splat(0.0); P]; R];
-    let Side { mut b, mut ahead, k: mut left, .. } = side;
+    let Side { mut b, mut ahead, near, k: mut left, .. } = side;
     let mut a = a;
     // SAFETY: granted by the caller: k columns of `a`, chunk after chunk, and k rows of each panel are read.
     unsafe {
@@ -157,29 +161,56 @@ unsafe fn tile<S: Simd, const R: usize, const P: usize>(s: S, side: Side, a: *co
         }
         while left > 0 {
             let steps = left.min(CHUNK);
-            for i in 0..steps {
-                let mut columns = [s.splat(0.0); P];
-                for p in 0..P {
-                    let row = b.wrapping_add(p * side.panel + i * LANES);
-                    columns[p] = s.load(row);
-                    s.prefetch(row.wrapping_add(DISTANCE * LANES));
-                }
-                s.prefetch_far(ahead.wrapping_add(i * AHEAD));
-                for r in 0..R {
-                    let x = s.splat(*a.add(r * STRIDE + i));
-                    for p in 0..P {
-                        sums[r][p] = s.fma(x, columns[p], sums[r][p]);
-                    }
-                }
+            // Nothing is tested where nothing is to be brought near.
+            let first = if near.is_none() { 0 } else { steps.min(R) };
+            for i in 0..first {
+                near.bring(s, i, P);
+                step::<S, R, P>(s, side.panel, a, b, ahead, i, &mut sums);
+            }
+            for i in first..steps {
+                step::<S, R, P>(s, side.panel, a, b, ahead, i, &mut sums);
             }
             a = a.add(GROUP * STRIDE);
             b = b.wrapping_add(steps * LANES);
-            ahead = ahead.wrapping_add(steps * AHEAD);
+            ahead.first = ahead.at(steps);
             left -= steps;
         }
         for r in 0..R {
             for p in 0..P {
                 s.store(to.at(r, p * LANES), sums[r][p]);
+            }
+        }
+    }
+}
+
+/// One k of a tile.
+///
+/// # Safety
+/// As checked in [`Multiply`].
+#[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "constant bounds over arrays that must end up in registers")]
+unsafe fn step<S: Simd, const R: usize, const P: usize>(
+    s: S,
+    panel: usize,
+    a: *const f32,
+    b: *const f32,
+    ahead: Hint,
+    i: usize,
+    sums: &mut [[S::V; P]; R],
+) {
+    // SAFETY: granted by the caller.
+    unsafe {
+        let mut columns = [s.splat(0.0); P];
+        for p in 0..P {
+            let row = b.wrapping_add(p * panel + i * LANES);
+            columns[p] = s.load(row);
+            s.prefetch(row.wrapping_add(DISTANCE * LANES));
+        }
+        s.prefetch_far(ahead.at(i));
+        for r in 0..R {
+            let x = s.splat(*a.add(r * STRIDE + i));
+            for p in 0..P {
+                sums[r][p] = s.fma(x, columns[p], sums[r][p]);
             }
         }
     }

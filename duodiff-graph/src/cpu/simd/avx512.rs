@@ -58,6 +58,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn prefetch_to_write(self, to: *const f32) {
+        // SAFETY: a hint, which never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_ET0>(to.cast()) }
+    }
+
+    #[inline(always)]
     fn prefetch_far(self, from: *const f32) {
         // SAFETY: a hint, which never faults.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }

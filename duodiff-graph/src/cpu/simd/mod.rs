@@ -34,6 +34,9 @@ pub(super) trait Simd: Copy {
     /// Starts to bring the line at `from` into the first-level cache. Any address will do.
     fn prefetch(self, from: *const f32);
 
+    /// Starts to bring the line at `to` into the first-level cache, to be written. Any address will do.
+    fn prefetch_to_write(self, to: *const f32);
+
     /// Starts to bring the line at `from` into the second-level cache. Any address will do.
     fn prefetch_far(self, from: *const f32);
 

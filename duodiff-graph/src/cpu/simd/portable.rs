@@ -30,6 +30,9 @@ impl Simd for Portable {
     fn prefetch(self, _: *const f32) {}
 
     #[inline(always)]
+    fn prefetch_to_write(self, _: *const f32) {}
+
+    #[inline(always)]
     fn prefetch_far(self, _: *const f32) {}
 
     #[inline(always)]
