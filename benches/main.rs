@@ -4,6 +4,7 @@
 //! takes minutes is left out of the default set; any filter brings it back.
 
 mod cold;
+mod invariance;
 mod kernels;
 mod measure;
 mod operator;
@@ -16,5 +17,14 @@ mod trajectory;
 
 use criterion::{criterion_group, criterion_main};
 
-criterion_group!(benches, pipeline::plans, kernels::kernels, steps::steps, threads::threads, trajectory::trajectories, cold::cold);
+criterion_group!(
+    benches,
+    pipeline::plans,
+    kernels::kernels,
+    invariance::invariance,
+    steps::steps,
+    threads::threads,
+    trajectory::trajectories,
+    cold::cold
+);
 criterion_main!(benches);

@@ -48,7 +48,12 @@ impl Operator {
         self.program.whole(id)
     }
 
-    /// The program, ready to run, and what it does: operations where those are counted, else bytes.
+    /// Adds an operator that is not the last.
+    pub fn push(&mut self, op: Op) {
+        self.program.ops.push(op);
+    }
+
+    /// The program with its last operator, ready to run, and what it does: operations where those are counted, else bytes.
     pub fn finish(mut self, op: Op) -> (Single, Work) {
         let elements = |id: ValueId| {
             let value = self.program.value(id);
