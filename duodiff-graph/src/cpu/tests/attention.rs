@@ -1,6 +1,7 @@
 //! Attention at ragged shapes against float64 loops.
 
 use super::case::{Case, window};
+use crate::cpu::kernels::near::FAR;
 use crate::program::*;
 
 fn check(queries: usize, keys: usize, heads: usize, width: usize, scale: f32) {
@@ -53,4 +54,11 @@ fn more_keys_than_a_chunk() {
 fn sharp_and_negative_scales() {
     check(13, 40, 2, 16, 60.0);
     check(13, 40, 2, 16, -2.0);
+}
+
+#[test]
+fn queries_that_have_left_the_caches() {
+    let (queries, heads, width) = (700, 8, 48);
+    assert!(queries * heads * width > FAR);
+    check(queries, 3, heads, width, 0.2);
 }

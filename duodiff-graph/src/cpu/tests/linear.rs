@@ -1,6 +1,7 @@
 //! The fused linear at ragged shapes against float64 loops.
 
 use super::case::{Case, activate, norm, window};
+use crate::cpu::kernels::near::FAR;
 use crate::program::*;
 
 /// What is fused, and the sizes.
@@ -113,4 +114,12 @@ fn windows_of_rows() {
 #[test]
 fn many_tasks() {
     check(Shape { rows: [300, 0], k: [1100, 0], n: 70, ..PLAIN });
+}
+
+#[test]
+fn outputs_that_have_left_the_caches() {
+    // Those of three images, not of one alone. Two chunks of k, the last rows and columns no whole tile.
+    let (rows, n) = (175, 525);
+    assert!(3 * rows * n > FAR && rows * n < FAR);
+    check(Shape { rows: [rows, 0], k: [1030, 0], n, bias: true, residual: true, ..PLAIN });
 }
