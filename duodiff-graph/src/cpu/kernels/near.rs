@@ -4,7 +4,7 @@ use crate::cpu::rows::Hint;
 use crate::cpu::simd::{LANES, Simd};
 
 /// Floats of a value whose rows are worth bringing near: one that has left a core's own caches when it is needed.
-pub(in crate::cpu) const FAR: usize = 256 << 10;
+pub(in crate::cpu) const FAR: usize = 128 << 10;
 
 /// Rows of up to 32 floats that are needed after a product: each of its first k brings one into the first-level cache.
 #[derive(Clone, Copy)]
