@@ -1,7 +1,8 @@
 //! One run of a program at a batch: resolves values to addresses and launches each operator.
 
 use super::kernels::conv::{self, Conv};
-use super::kernels::linear::{self, Cut, Linear};
+use super::kernels::cut::Cut;
+use super::kernels::linear::{self, Linear};
 use super::kernels::patch::{Grid, patchify, unpatchify};
 use super::kernels::pointwise::{self, Pointwise};
 use super::kernels::{attention, copy, norm, primitive, softmax};

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::cut::{Cut, most_groups};
 use super::epilogue::Finish;
 use super::near::{Ahead, FAR, Near};
 use super::norm::{Moments, RowNorm};
@@ -11,17 +12,6 @@ use super::tile::{CHUNK, GROUP, Multiply, STRIDE, Sums, TILE, WIDTH};
 use crate::cpu::rows::{Rows, RowsMut, Scratch};
 use crate::cpu::simd::{Kernel, LANES, Simd};
 use crate::program::Activation;
-
-/// Floats of the packed chunks of a task: they stay in the second-level cache beside two pairs of panels.
-const PACKED: usize = 48 << 10;
-
-/// Columns that a group counts for at least, so that a task of few columns has no more rows than others.
-const LEAST: usize = 256;
-
-/// Most groups of a task of `k` columns.
-fn most_groups(k: usize) -> usize {
-    PACKED / (GROUP * k.clamp(LEAST, CHUNK))
-}
 
 /// Floats of a packed chunk of a group.
 const CHUNK_FLOATS: usize = GROUP * STRIDE;
@@ -49,15 +39,6 @@ pub(in crate::cpu) struct Linear<'a> {
     pub out: RowsMut,
 }
 
-/// How a product is cut into tasks: `rows` × `columns` of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cpu) struct Cut {
-    groups: usize,
-    pairs: usize,
-    rows: usize,
-    columns: usize,
-}
-
 /// Scratch floats of one worker for a product over `m` rows in all and `k` columns.
 pub(in crate::cpu) fn scratch(m: usize, k: usize) -> usize {
     let groups = m.div_ceil(GROUP).min(most_groups(k));
@@ -66,26 +47,6 @@ pub(in crate::cpu) fn scratch(m: usize, k: usize) -> usize {
 
 /// Floats of the moments of a row.
 const MOMENTS: usize = size_of::<Moments>() / size_of::<f32>();
-
-impl Cut {
-    /// Even shares of the groups of rows, several per thread; of columns too, where rows are too few.
-    pub fn new(m: usize, n: usize, k: usize, threads: usize) -> Self {
-        let (groups, pairs) = (m.div_ceil(GROUP), n.div_ceil(WIDTH));
-        let rows = groups.div_ceil(most_groups(k)).next_multiple_of(threads).min(groups);
-        let columns = if rows < threads { threads.div_ceil(rows).min(pairs) } else { 1 };
-        Self { groups, pairs, rows, columns }
-    }
-
-    /// Number of tasks.
-    pub fn tasks(self) -> usize {
-        self.rows * self.columns
-    }
-}
-
-/// Part `index` of `0..total` in `parts` nearly equal parts.
-fn share(total: usize, parts: usize, index: usize) -> Range<usize> {
-    total * index / parts..total * (index + 1) / parts
-}
 
 /// One task of a linear.
 pub(in crate::cpu) struct Task<'a> {
@@ -101,8 +62,7 @@ impl Kernel for Task<'_> {
     fn run<S: Simd>(self, s: S) {
         let Self { linear, cut, .. } = self;
         let (sources, k) = (linear.sources, linear.k);
-        let groups = share(cut.groups, cut.rows, self.index / cut.columns);
-        let pairs = share(cut.pairs, cut.columns, self.index % cut.columns);
+        let (groups, pairs) = cut.of(self.index);
         let rows = groups.start * GROUP..(groups.end * GROUP).min(linear.out.total);
         // SAFETY: the launch sized the scratch by `scratch`; the worker runs one task at a time.
         let (tile, scratch) = unsafe { self.scratch.of(self.worker) }.split_at_mut(TILE);

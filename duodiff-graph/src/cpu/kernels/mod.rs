@@ -3,6 +3,7 @@
 pub(super) mod attention;
 pub(super) mod conv;
 pub(super) mod copy;
+pub(super) mod cut;
 pub(super) mod epilogue;
 pub(super) mod linear;
 pub(super) mod near;
