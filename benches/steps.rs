@@ -10,7 +10,7 @@ use crate::ready::{executor, only, plan, step};
 const BATCHES: [usize; 4] = [1, 2, 4, 16];
 
 /// Without a filter, a step of more floating-point operations is left out.
-const MOST: u64 = 200_000_000_000;
+const MOST: u64 = 120_000_000_000;
 
 /// Every ready pair.
 pub fn steps(criterion: &mut Criterion) {
