@@ -1,8 +1,13 @@
 //! A fixed set of threads that take numbered tasks of one launch at a time; the result never depends on who takes which.
+//!
+//! Each thread begins with a share of its own, neighbouring tasks, so that from launch to launch it finds in its caches what it wrote
+//! there; whoever is done goes on with what others have left. A task is claimed in the counter of its share and counted once it is done, and the
+//! caller waits for the counts alone: no thread is waited for that has claimed nothing, because the system gave its core to somebody else.
 
 use std::cell::UnsafeCell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::*};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{JoinHandle, spawn};
 
@@ -12,10 +17,32 @@ const SPINS: usize = 4000;
 /// A launch: called with (worker, task), worker 0 being the caller's thread.
 type Work<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
-/// Set in [`Shared::state`] while workers may enter.
-const OPEN: usize = 1 << 16;
-/// One launch in [`Shared::state`].
-const LAUNCH: usize = 1 << 17;
+/// The number of a launch, and how many tasks it has, or how many of them are claimed or done. A number stands for one launch: a thread that
+/// still holds an old one would have to sleep for exactly 2³² launches to take it for new.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    launch: u32,
+    count: u32,
+}
+
+impl Stamp {
+    fn of(word: u64) -> Self {
+        Self { launch: (word >> 32) as u32, count: word as u32 }
+    }
+
+    fn word(self) -> u64 {
+        u64::from(self.launch) << 32 | u64::from(self.count)
+    }
+
+    /// How many were counted in a launch; none if that is over.
+    fn in_launch(self, launch: u32) -> Option<u32> {
+        match self.launch.wrapping_sub(launch).cast_signed() {
+            0 => Some(self.count),
+            ..0 => Some(0),
+            1.. => None,
+        }
+    }
+}
 
 /// The threads. Dropping the pool ends them.
 pub(super) struct Pool {
@@ -24,12 +51,35 @@ pub(super) struct Pool {
 }
 
 struct Shared {
-    /// [`LAUNCH`] · launches so far, + [`OPEN`] while workers may enter the last one, + how many are in it.
-    state: AtomicUsize,
-    /// The launch, valid for those that are in it.
+    launch: Launch,
+    /// One per thread, the caller's first.
+    threads: Vec<Share>,
+    rest: Rest,
+}
+
+/// What the caller tells the workers, on lines that it alone writes (two, because processors fetch pairs of lines).
+#[repr(align(128))]
+struct Launch {
+    /// [`Stamp`]: the last launch and its tasks.
+    last: AtomicU64,
+    /// Its work, valid until all of its tasks are done.
     work: UnsafeCell<Option<Work<'static>>>,
-    tasks: AtomicUsize,
-    next: AtomicUsize,
+}
+
+/// The counters of a thread.
+#[derive(Default)]
+#[repr(align(128))]
+struct Share {
+    /// [`Stamp`]: how many tasks of its share are claimed, by anybody.
+    claimed: AtomicU64,
+    /// [`Stamp`]: how many tasks this thread has done, of anybody's share. It alone writes it.
+    done: AtomicU64,
+}
+
+/// What is seldom touched.
+#[derive(Default)]
+#[repr(align(128))]
+struct Rest {
     panicked: AtomicBool,
     stop: AtomicBool,
     sleepers: AtomicUsize,
@@ -37,8 +87,8 @@ struct Shared {
     wake: Condvar,
 }
 
-// SAFETY: `work` is written by the caller only while no worker is in a launch and none may enter; the store of `state`
-// publishes it to those that enter. All else is atomic or locked.
+// SAFETY: `work` is written by the caller only while no task is claimed that is not done, and the store of `last` publishes it; it is read
+// between the claim of a task and its count. All else is atomic or locked.
 unsafe impl Sync for Shared {}
 // SAFETY: the work is `Sync`, so it may be called from any thread.
 unsafe impl Send for Shared {}
@@ -46,17 +96,9 @@ unsafe impl Send for Shared {}
 impl Pool {
     /// A pool of `threads` threads, the caller's included.
     pub fn new(threads: usize) -> Self {
-        let shared = Arc::new(Shared {
-            state: AtomicUsize::new(0),
-            work: UnsafeCell::new(None),
-            tasks: AtomicUsize::new(0),
-            next: AtomicUsize::new(0),
-            panicked: AtomicBool::new(false),
-            stop: AtomicBool::new(false),
-            sleepers: AtomicUsize::new(0),
-            lock: Mutex::new(()),
-            wake: Condvar::new(),
-        });
+        let launch = Launch { last: AtomicU64::new(0), work: UnsafeCell::new(None) };
+        let shares = (0..threads).map(|_| Share::default()).collect();
+        let shared = Arc::new(Shared { launch, threads: shares, rest: Rest::default() });
         let worker = |index| {
             let shared = Arc::clone(&shared);
             spawn(move || shared.serve(index))
@@ -70,39 +112,35 @@ impl Pool {
         self.handles.len() + 1
     }
 
-    /// Calls `work(worker, task)` once for every task, on all threads; returns when all are done. A worker that does not come
-    /// in time, because the system gave its core to somebody else, is not waited for: the others take its share.
+    /// Calls `work(worker, task)` once for every task, on all threads; returns when all are done.
     pub fn run(&mut self, tasks: usize, work: Work<'_>) {
         if tasks <= 1 || self.handles.is_empty() {
             (0..tasks).for_each(|task| work(0, task));
             return;
         }
-        self.start(tasks, work);
-        // Joins the workers even if the caller's own share panics: they hold a reference into its stack.
-        let join = Join(&self.shared);
-        self.shared.take(0, work);
-        drop(join);
-        assert!(!self.shared.panicked.swap(false, SeqCst), "invariant: kernels do not panic");
-    }
-
-    fn start(&mut self, tasks: usize, work: Work<'_>) {
         let shared = &*self.shared;
-        // SAFETY: `run` does not return before every worker that entered has left and none can enter, so the longer lifetime
-        // is never used.
+        let count = u32::try_from(tasks).expect("invariant: tasks are many floats each");
+        let stamp = Stamp { launch: Stamp::of(shared.launch.last.load(Relaxed)).launch.wrapping_add(1), count };
+        // SAFETY: this function does not return before every task is done, so the longer lifetime is never used.
         let work = unsafe { std::mem::transmute::<Work<'_>, Work<'static>>(work) };
-        // SAFETY: the last launch was joined, so no worker reads the cell.
-        unsafe { *shared.work.get() = Some(work) };
-        shared.tasks.store(tasks, Relaxed);
-        shared.next.store(0, Relaxed);
-        shared.state.fetch_add(LAUNCH + OPEN, SeqCst);
+        // SAFETY: all tasks of the last launch are done, and nobody reads the cell without a task.
+        unsafe { *shared.launch.work.get() = Some(work) };
+        shared.launch.last.store(stamp.word(), Release);
         shared.wake();
+        shared.take(0, stamp);
+        shared.join(stamp);
+        assert!(!shared.rest.panicked.swap(false, Relaxed), "invariant: kernels do not panic");
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.shared.stop.store(true, SeqCst);
-        self.shared.wake();
+        let Rest { stop, lock, wake, .. } = &self.shared.rest;
+        {
+            let _guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
+            stop.store(true, SeqCst);
+        }
+        wake.notify_all();
         for handle in self.handles.drain(..) {
             // A worker catches the panics of its work; there is nothing to learn from its end.
             let _ = handle.join();
@@ -110,95 +148,94 @@ impl Drop for Pool {
     }
 }
 
-struct Join<'a>(&'a Shared);
-
-impl Drop for Join<'_> {
-    fn drop(&mut self) {
-        self.0.state.fetch_sub(OPEN, SeqCst);
-        let mut rounds = 0;
-        while inside(self.0.state.load(Acquire)) > 0 {
-            rounds += 1;
-            if rounds < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
-        }
-    }
-}
-
 impl Shared {
-    /// Wakes whoever sleeps.
+    /// Wakes whoever sleeps. A thread that is just falling asleep may be missed: it is not needed, and the next launch wakes it.
     fn wake(&self) {
-        if self.sleepers.load(SeqCst) > 0 {
-            drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
-            self.wake.notify_all();
+        if self.rest.sleepers.load(Relaxed) > 0 {
+            drop(self.rest.lock.lock().unwrap_or_else(PoisonError::into_inner));
+            self.rest.wake.notify_all();
         }
     }
 
     /// The life of worker `index`.
     fn serve(&self, index: usize) {
         let mut seen = 0;
-        while let Some(launch) = self.enter(seen) {
-            // SAFETY: the worker is in the launch, whose work was written before it was opened.
-            if let Some(work) = unsafe { *self.work.get() }
-                && catch_unwind(AssertUnwindSafe(|| self.take(index, work))).is_err()
-            {
-                self.panicked.store(true, SeqCst);
-            }
-            self.state.fetch_sub(1, Release);
-            seen = launch;
+        while let Some(stamp) = self.next(seen) {
+            self.take(index, stamp);
+            seen = stamp.launch;
         }
     }
 
-    /// Waits for a launch other than the `seen`-th that is open, and enters it; returns its number, or none at the end.
-    fn enter(&self, seen: usize) -> Option<usize> {
-        let mut rounds = 0;
-        loop {
-            if self.stop.load(SeqCst) {
-                return None;
+    /// Waits for a launch other than `seen`; none at the end.
+    fn next(&self, seen: u32) -> Option<Stamp> {
+        let new = || Some(Stamp::of(self.launch.last.load(Acquire))).filter(|stamp| stamp.launch != seen);
+        let Rest { stop, sleepers, lock, wake, .. } = &self.rest;
+        for _ in 0..SPINS {
+            if let Some(stamp) = new() {
+                return Some(stamp);
             }
-            let state = self.state.load(SeqCst);
-            let launch = state / LAUNCH;
-            if is_open(state) && launch != seen {
-                if self.state.compare_exchange(state, state + 1, SeqCst, Relaxed).is_ok() {
-                    return Some(launch);
-                }
-            } else if rounds < SPINS {
-                rounds += 1;
-                std::hint::spin_loop();
-            } else {
-                self.sleep(seen);
-                rounds = 0;
+            std::hint::spin_loop();
+        }
+        let mut guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        sleepers.fetch_add(1, SeqCst);
+        let stamp = loop {
+            if stop.load(SeqCst) {
+                break None;
             }
-        }
-    }
-
-    /// Sleeps until there may be something to enter.
-    fn sleep(&self, seen: usize) {
-        self.sleepers.fetch_add(1, SeqCst);
-        let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let nothing = |state: usize| !is_open(state) || state / LAUNCH == seen;
-        while nothing(self.state.load(SeqCst)) && !self.stop.load(SeqCst) {
-            guard = self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
-        }
+            if let Some(stamp) = new() {
+                break Some(stamp);
+            }
+            guard = wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        };
+        sleepers.fetch_sub(1, SeqCst);
         drop(guard);
-        self.sleepers.fetch_sub(1, SeqCst);
+        stamp
     }
 
-    fn take(&self, worker: usize, work: Work<'_>) {
-        let tasks = self.tasks.load(Relaxed);
-        loop {
-            let task = self.next.fetch_add(1, Relaxed);
-            if task >= tasks {
-                return;
+    /// Takes the tasks of the worker's own share, then what others have left of theirs.
+    fn take(&self, worker: usize, stamp: Stamp) {
+        let (tasks, threads) = (stamp.count as usize, self.threads.len());
+        let mut done = 0;
+        for share in (worker..threads).chain(0..worker) {
+            let own = part(0..tasks, threads, share);
+            while let Some(index) = self.claim(share, stamp.launch, own.len() as u32) {
+                // SAFETY: the task is claimed and not done, so its launch is the last one, whose work was written before it was published.
+                if let Some(work) = unsafe { *self.launch.work.get() }
+                    && catch_unwind(AssertUnwindSafe(|| work(worker, own.start + index as usize))).is_err()
+                {
+                    self.rest.panicked.store(true, Relaxed);
+                }
+                done += 1;
+                self.threads[worker].done.store(Stamp { count: done, ..stamp }.word(), Release);
             }
-            work(worker, task);
+        }
+    }
+
+    /// Claims one of `length` tasks of a share; none if all are claimed.
+    fn claim(&self, share: usize, launch: u32, length: u32) -> Option<u32> {
+        let claimed = &self.threads[share].claimed;
+        let mut word = claimed.load(Relaxed);
+        loop {
+            let count = Stamp::of(word).in_launch(launch).filter(|count| *count < length)?;
+            match claimed.compare_exchange_weak(word, Stamp { launch, count: count + 1 }.word(), Relaxed, Relaxed) {
+                Ok(_) => return Some(count),
+                Err(other) => word = other,
+            }
+        }
+    }
+
+    /// Waits until all tasks are done. All of them are claimed.
+    fn join(&self, stamp: Stamp) {
+        let done = |share: &Share| Stamp::of(share.done.load(Acquire)).in_launch(stamp.launch).unwrap_or(0);
+        let mut rounds = 0;
+        while self.threads.iter().map(done).sum::<u32>() < stamp.count {
+            rounds += 1;
+            if rounds < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
     }
 }
 
-fn is_open(state: usize) -> bool {
-    state & OPEN != 0
-}
-
-/// Workers in the launch.
-fn inside(state: usize) -> usize {
-    state & (OPEN - 1)
+/// Part `index` of a range in `parts` nearly equal parts: a thread's share of the tasks.
+pub(super) fn part(range: Range<usize>, parts: usize, index: usize) -> Range<usize> {
+    range.start + range.len() * index / parts..range.start + range.len() * (index + 1) / parts
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::tile::{CHUNK, GROUP, WIDTH};
+use crate::cpu::pool::part;
 
 /// Floats of the packed chunks of a task: they stay in the second-level cache beside two pairs of panels.
 const PACKED: usize = 48 << 10;
@@ -49,19 +50,36 @@ impl Cut {
         self.rows + self.left[0] * self.left[1]
     }
 
-    /// Groups and pairs of a task.
+    /// Groups and pairs of a task. A thread begins with neighbouring tasks ([`Pool`](crate::cpu::pool::Pool)): its part of the whole groups, then
+    /// some columns of those that are left.
     pub fn of(self, task: usize) -> (Range<usize>, Range<usize>) {
-        let Some(task) = task.checked_sub(self.rows) else {
-            return (share(0..self.whole, self.rows, task), 0..self.pairs);
-        };
-        let [rows, columns] = self.left;
-        (share(self.whole..self.groups, rows, task / columns), share(0..self.pairs, columns, task % columns))
+        match self.place(task) {
+            Place::Whole(task) => (part(0..self.whole, self.rows, task), 0..self.pairs),
+            Place::Left([row, column]) => {
+                let [rows, columns] = self.left;
+                (part(self.whole..self.groups, rows, row), part(0..self.pairs, columns, column))
+            }
+        }
+    }
+
+    fn place(self, task: usize) -> Place {
+        let [left, threads] = self.left;
+        if !self.rows.is_multiple_of(threads) {
+            // Fewer whole groups than threads.
+            return task.checked_sub(self.rows).map_or(Place::Whole(task), |task| Place::Left([task / threads, task % threads]));
+        }
+        let whole = self.rows / threads;
+        let (thread, task) = (task / (whole + left), task % (whole + left));
+        task.checked_sub(whole).map_or(Place::Whole(thread * whole + task), |row| Place::Left([row, thread]))
     }
 }
 
-/// Part `index` of a range in `parts` nearly equal parts.
-fn share(range: Range<usize>, parts: usize, index: usize) -> Range<usize> {
-    range.start + range.len() * index / parts..range.start + range.len() * (index + 1) / parts
+/// What a task is.
+enum Place {
+    /// One of the tasks of whole groups.
+    Whole(usize),
+    /// One of the others: which rows, which columns.
+    Left([usize; 2]),
 }
 
 #[cfg(test)]
@@ -98,12 +116,13 @@ mod tests {
     fn threads_end_together() {
         for (m, n, k) in [(257, 512, 512), (257, 2048, 512), (514, 512, 2048), (514, 1536, 512)] {
             let cut = Cut::new(m, n, k, 2);
-            let mut work = [0; 2];
-            for task in 0..cut.tasks() {
-                let (groups, pairs) = cut.of(task);
-                let rows = m.min(groups.end * GROUP) - groups.start * GROUP;
-                *work.iter_mut().min().expect("two threads") += rows * pairs.len();
-            }
+            let work = [0, 1].map(|thread| {
+                let tiles = part(0..cut.tasks(), 2, thread).map(|task| {
+                    let (groups, pairs) = cut.of(task);
+                    (m.min(groups.end * GROUP) - groups.start * GROUP) * pairs.len()
+                });
+                tiles.sum::<usize>()
+            });
             // Groups alone would leave up to a group's rows between them.
             let between = work[0].abs_diff(work[1]) as f64 / (m * n.div_ceil(WIDTH)) as f64;
             assert!(between < 0.01, "M {m}, N {n}: {work:?}");

@@ -35,6 +35,47 @@ fn sleeping_workers_wake() {
     }
 }
 
+/// Neighbours stay together: no thread is so slow that the others take its first task too.
+#[test]
+fn threads_begin_with_their_own_share() {
+    let mut pool = Pool::new(2);
+    let barrier = std::sync::Barrier::new(2);
+    let firsts = [const { AtomicUsize::new(usize::MAX) }; 2];
+    pool.run(10, &|worker, task| {
+        if firsts[worker].compare_exchange(usize::MAX, task, Relaxed, Relaxed).is_ok() {
+            barrier.wait();
+        }
+    });
+    assert_eq!(firsts.map(AtomicUsize::into_inner), [0, 5]);
+}
+
+/// One thread does everything while the other is held in its first task.
+#[test]
+fn shares_of_a_slow_thread_are_taken() {
+    let mut pool = Pool::new(2);
+    let counts = [const { AtomicUsize::new(0) }; 2];
+    pool.run(100, &|worker, _| {
+        counts[worker].fetch_add(1, Relaxed);
+        while counts[1].load(Relaxed) == 0 || worker == 1 && counts[0].load(Relaxed) < 99 {
+            std::thread::yield_now();
+        }
+    });
+    assert_eq!(counts.map(AtomicUsize::into_inner), [99, 1]);
+}
+
+#[test]
+fn a_panic_waits_for_all_other_tasks() {
+    let done = AtomicUsize::new(0);
+    let result = std::panic::catch_unwind(|| {
+        Pool::new(2).run(20, &|_, task| {
+            assert!(task != 0, "expected by the test");
+            done.fetch_add(1, Relaxed);
+        });
+    });
+    assert!(result.is_err());
+    assert_eq!(done.into_inner(), 19);
+}
+
 #[test]
 #[should_panic(expected = "kernels do not panic")]
 fn a_panic_of_a_worker_reaches_the_caller() {
