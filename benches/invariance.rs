@@ -1,21 +1,13 @@
 //! What equal bits cost: each product as it is, one chain over k per element, against the choice that this forbids, k shared among
 //! the threads and their sums added.
 
-use std::time::Instant;
-
 use criterion::Criterion;
 use duodiff::graph::cpu::bench::Single;
 use duodiff::graph::program::{Binary, BinaryFn, Linear, Op, Operand};
 
-use crate::measure::{fast, is_filtered, is_smoke, measure};
+use crate::measure::{compare, fast, is_filtered, is_smoke, measure};
 use crate::operator::Operator;
 use crate::peak::threads;
-
-/// Rounds of the comparison.
-const ROUNDS: usize = 25;
-
-/// Floating-point operations of a turn, some milliseconds.
-const TURN: usize = 1_000_000_000;
 
 /// Pair and product, M, K, N: where rows are fewest, at batch 1.
 const PRODUCTS: [(&str, usize, usize, usize); 8] = [
@@ -38,25 +30,15 @@ pub fn invariance(criterion: &mut Criterion) {
         let name = format!("invariance/{name} M{m} K{k} N{n}");
         let mut group = fast(criterion, &name);
         let (mut whole, mut shared) = (product(m, k, n), split(m, k, n));
-        let measured = [measure(&mut group, "one chain", || whole.run()), measure(&mut group, "k shared", || shared.run())];
+        let seconds = [measure(&mut group, "one chain", || whole.run()), measure(&mut group, "k shared", || shared.run())];
         group.finish();
-        if measured.iter().all(Option::is_some) && !is_smoke() {
-            let ratio = compare(&mut whole, &mut shared, TURN.div_ceil(2 * m * k * n));
-            println!("{name}: one chain takes {ratio:.3} of the time with k shared among {} threads", threads());
+        if let [Some(one), Some(other)] = seconds
+            && !is_smoke()
+        {
+            let ratio = compare(|| whole.run(), || shared.run(), [one, other]);
+            println!("{name}: one chain takes {ratio} of the time with k shared among {} threads", threads());
         }
     }
-}
-
-/// The median ratio of the times of so many calls of `a` and `b`, in turn.
-fn compare(a: &mut Single, b: &mut Single, calls: usize) -> f64 {
-    let time = |single: &mut Single| {
-        let start = Instant::now();
-        (0..calls).for_each(|_| single.run());
-        start.elapsed().as_secs_f64()
-    };
-    let mut ratios: Vec<f64> = (0..ROUNDS).map(|_| time(a) / time(b)).collect();
-    ratios.sort_by(f64::total_cmp);
-    ratios[ROUNDS / 2]
 }
 
 /// The product as it is.

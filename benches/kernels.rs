@@ -18,7 +18,7 @@ pub fn kernels(criterion: &mut Criterion) {
     family(criterion, "softmax", &[("D257 M1028", 4, |o| softmax(o, 257, 257))]);
     family(criterion, "pointwise", &pointwise());
     family(criterion, "conv", &[("3x32x32 B4", 4, |o| conv(o, 3, 32)), ("3x64x64 B4", 4, |o| conv(o, 3, 64))]);
-    family(criterion, "patches", &[("patchify 3x32x32 B4", 4, patchify), ("unpatchify 3x32x32 B4", 4, unpatchify)]);
+    family(criterion, "patches", &patches());
     family(criterion, "move", &[("join tokens D512 M1028", 4, join)]);
     family(criterion, "primitive", &[("exp2 D512 M257", 1, exp2), ("sum D512 M257", 1, sum)]);
     update(criterion);
@@ -147,6 +147,28 @@ fn conv(o: &mut Operator, channels: usize, side: usize) -> Op {
     let x = o.input(&[channels, side, side]);
     let (weight, bias) = (o.param(&[channels, channels, 3, 3]), o.param(&[channels]));
     Op::Conv3x3(Conv3x3 { x, weight, bias, out: o.out(&[channels, side, side]) })
+}
+
+/// Patches and pixels copied, and read by a product and a convolution without a copy.
+fn patches() -> [Kernel; 4] {
+    [
+        ("patchify 3x32x32 B4", 4, patchify),
+        ("unpatchify 3x32x32 B4", 4, unpatchify),
+        ("linear of patches 3x32x32 N512 B4", 4, |o| {
+            let op = patchify(o);
+            let sources = vec![o.whole(op.out())];
+            o.push(op);
+            let (weight, bias) = (o.param(&[512, 12]), Some(o.param(&[512])));
+            Op::Linear(Linear { sources, norm: None, weight, bias, activation: None, residual: None, out: o.out(&[256, 512]) })
+        }),
+        ("conv of patches 3x32x32 B4", 4, |o| {
+            let op = unpatchify(o);
+            let x = op.out();
+            o.push(op);
+            let (weight, bias) = (o.param(&[3, 3, 3, 3]), o.param(&[3]));
+            Op::Conv3x3(Conv3x3 { x, weight, bias, out: o.out(&[3, 32, 32]) })
+        }),
+    ]
 }
 
 fn patchify(o: &mut Operator) -> Op {

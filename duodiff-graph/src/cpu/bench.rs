@@ -28,6 +28,7 @@ pub struct Single {
     batch: usize,
     inputs: Vec<Buffer>,
     labels: Vec<u32>,
+    output: Buffer,
 }
 
 impl Single {
@@ -39,29 +40,28 @@ impl Single {
         let (arena, scratch) = (body.extent() * batch, program.ops.iter().map(|op| frame::scratch(&program, op, batch)).max());
         let plan = BackbonePlan { net: Net { prelude, body: program }, cost: Cost::default(), prelude: Layout::default(), body };
         let params = params::load(&plan, weights)?;
+        let output = Buffer::zeroed(batch * plan.net.body.value(plan.net.body.outputs[0]).elements());
         let machine = Machine::new(isa.unwrap_or_else(Isa::detect), threads, arena, scratch.unwrap_or(0));
         let inputs = inputs.iter().map(|input| Buffer::of(input)).collect();
-        Ok(Self { plan, params, machine, batch, inputs, labels: labels.to_vec() })
+        Ok(Self { plan, params, machine, batch, inputs, labels: labels.to_vec(), output })
     }
 
     /// Runs all operators.
     pub fn run(&mut self) {
-        Self::frame(&self.plan, &self.params, self.batch, &self.inputs, &self.labels).run(&mut self.machine);
+        let frame = Self::frame(&self.plan, &self.params, self.batch, &self.inputs, &self.labels);
+        frame.run_into(&mut self.machine, self.output.floats_mut());
     }
 
     /// The first output of all images.
-    pub fn output(&mut self) -> Vec<f32> {
-        let program = &self.plan.net.body;
-        let mut out = vec![0.0; self.batch * program.value(program.outputs[0]).elements()];
-        let frame = Self::frame(&self.plan, &self.params, self.batch, &self.inputs, &self.labels);
-        frame.copy_output(&mut self.machine, 0, &mut out);
-        out
+    pub fn output(&self) -> &[f32] {
+        self.output.floats()
     }
 
     fn frame<'a>(plan: &'a BackbonePlan, params: &'a Params, batch: usize, inputs: &[Buffer], labels: &'a [u32]) -> Frame<'a> {
         let tables = inputs.iter().map(|input| Input::each(input.floats(), input.floats().len() / batch)).collect();
         let (image, sinusoid) = (Input::NONE, Input::NONE);
-        Frame { program: &plan.net.body, layout: &plan.body, params: &params.body, batch, image, sinusoid, tables, labels }
+        let Params { body: params, views, .. } = params;
+        Frame { program: &plan.net.body, layout: &plan.body, params, views, batch, image, sinusoid, tables, labels, output: None }
     }
 }
 

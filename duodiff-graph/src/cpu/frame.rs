@@ -1,14 +1,16 @@
 //! One run of a program at a batch: resolves values to addresses and launches each operator.
 
-use super::kernels::conv::{self, Conv};
+use super::kernels::conv::{self, Conv, Image};
 use super::kernels::cut::Cut;
 use super::kernels::linear::{self, Linear};
-use super::kernels::patch::{Grid, patchify, unpatchify};
+use super::kernels::pack::Source;
+use super::kernels::patch::{Grid, Patches, Pixels, patchify, unpatchify};
 use super::kernels::pointwise::{self, Pointwise};
 use super::kernels::{attention, copy, norm, primitive, softmax};
 use super::machine::Machine;
 use super::params::Param;
 use super::rows::{Rows, RowsMut};
+use super::views::{self, Views};
 use crate::plan::Layout;
 use crate::program::{self, JoinAxis, Op, Operand, Origin, Program, ValueId};
 
@@ -46,6 +48,8 @@ pub(super) struct Frame<'a> {
     pub program: &'a Program,
     pub layout: &'a Layout,
     pub params: &'a [Param],
+    /// What is read without being written; with any, the program is [run into](Self::run_into) the caller's memory.
+    pub views: &'a Views,
     /// Number of images (of steps, for a prelude).
     pub batch: usize,
     pub image: Input,
@@ -53,13 +57,29 @@ pub(super) struct Frame<'a> {
     pub tables: Vec<Input>,
     /// One per image, for conditional networks; checked.
     pub labels: &'a [u32],
+    /// An output that does not lie in the arena, and its first float.
+    pub output: Option<(ValueId, *mut f32)>,
 }
 
 impl Frame<'_> {
     /// Runs all operators.
     pub fn run(&self, machine: &mut Machine) {
         for op in &self.program.ops {
-            self.launch(machine, op);
+            if self.viewed(op.out()).is_none() {
+                self.launch(machine, op);
+            }
+        }
+    }
+
+    /// Runs all operators of a program with one output, into `out`: all images one after the other.
+    pub fn run_into(mut self, machine: &mut Machine, out: &mut [f32]) {
+        if let Some(id) = views::written(self.program) {
+            assert_eq!(out.len(), self.batch * self.program.value(id).elements(), "invariant: the output fits");
+            self.output = Some((id, out.as_mut_ptr()));
+            self.run(machine);
+        } else {
+            self.run(machine);
+            self.copy_output(machine, 0, out);
         }
     }
 
@@ -107,7 +127,18 @@ impl Frame<'_> {
         self.params[id.index()].raw.as_deref().map(super::buffer::Buffer::floats)
     }
 
+    /// The operator that a value is read through, if there is one.
+    fn viewed(&self, id: ValueId) -> Option<&Op> {
+        let index = self.views.get(id.index()).copied().flatten()?;
+        Some(&self.program.ops[index])
+    }
+
     fn place(&self, arena: *mut f32, id: ValueId) -> *mut f32 {
+        if let Some((output, base)) = self.output
+            && output == id
+        {
+            return base;
+        }
         let place = self.layout.place(id).expect("invariant: every value that an operator writes has a place");
         arena.wrapping_add(place.offset * self.batch)
     }
@@ -157,14 +188,12 @@ impl Frame<'_> {
                 copy::embed(table, self.labels, out);
             }
             Op::Patchify(op) => {
-                let (image, grid) = (self.rows(arena, &self.whole(op.image)), self.grid(op.image, op.patch));
-                let tasks = self.images(op.out) * grid.height / grid.patch;
-                machine.launch(tasks, |_, task, _| patchify(grid, image, out, task));
+                let patches = self.patches(arena, op);
+                machine.launch(self.images(op.out) * patches.grid.down(), |_, task, _| patchify(patches, out, task));
             }
             Op::Unpatchify(op) => {
-                let (x, grid) = (self.rows(arena, &op.x), self.grid(op.out, op.patch));
-                let tasks = self.images(op.out) * grid.height / grid.patch;
-                machine.launch(tasks, |_, task, _| unpatchify(grid, x, out, task));
+                let pixels = self.pixels(arena, op);
+                machine.launch(self.images(op.out) * pixels.grid.down(), |_, task, _| unpatchify(pixels, out, task));
             }
             Op::Conv3x3(op) => self.conv(machine, op, out),
             Op::Primitive(op) => self.primitive(machine, op),
@@ -180,7 +209,7 @@ impl Frame<'_> {
         let arena = machine.arena();
         let [n, k] = self.program.whole(op.weight).shape();
         let weight = self.params[op.weight.index()].panels.as_deref().expect("invariant: weights of linears are packed");
-        let sources: Vec<Rows> = op.sources.iter().map(|source| self.rows(arena, source)).collect();
+        let sources: Vec<Source> = op.sources.iter().map(|source| self.source(arena, source)).collect();
         let linear = Linear {
             sources: &sources,
             norm: op.norm.as_ref().map(|norm| self.norm(norm)),
@@ -236,18 +265,33 @@ impl Frame<'_> {
         Grid { channels, height, width, patch }
     }
 
+    fn patches(&self, arena: *mut f32, op: &program::Patchify) -> Patches {
+        Patches { image: self.rows(arena, &self.whole(op.image)), grid: self.grid(op.image, op.patch) }
+    }
+
+    fn pixels(&self, arena: *mut f32, op: &program::Unpatchify) -> Pixels {
+        Pixels { x: self.rows(arena, &op.x), grid: self.grid(op.out, op.patch) }
+    }
+
+    fn source(&self, arena: *mut f32, operand: &Operand) -> Source {
+        match self.viewed(operand.value) {
+            Some(Op::Patchify(op)) => Source::Patches(self.patches(arena, op)),
+            _ => Source::Rows(self.rows(arena, operand)),
+        }
+    }
+
     fn conv(&self, machine: &mut Machine, op: &program::Conv3x3, out: RowsMut) {
-        let grid = self.grid(op.x, 1);
-        let conv = Conv {
-            x: self.rows(machine.arena(), &self.whole(op.x)),
-            channels: grid.channels,
-            height: grid.height,
-            weight: self.param(op.weight).expect("invariant: weights of convolutions are parameters"),
-            bias: self.param(op.bias).expect("invariant: weights of convolutions are parameters"),
-            out,
+        let (arena, images) = (machine.arena(), self.images(op.out));
+        let Grid { channels, height, width, .. } = self.grid(op.x, 1);
+        let x = match self.viewed(op.x) {
+            Some(Op::Unpatchify(op)) => Image::Patches(self.pixels(arena, op)),
+            _ => Image::Lines(self.rows(arena, &self.whole(op.x))),
         };
-        let make = |worker, index, scratch| conv::Task { conv, index, scratch, worker };
-        machine.kernels(self.images(op.out) * grid.height, make);
+        let [weight, bias] = [op.weight, op.bias].map(|id| self.param(id).expect("invariant: weights of convolutions are parameters"));
+        let conv = Conv { x, channels, height, width, weight, bias, out };
+        let lines = conv::lines(images, height, machine.threads());
+        let make = |worker, index, scratch| conv::Task { conv, lines, index, scratch, worker };
+        machine.kernels(images * height.div_ceil(lines), make);
     }
 
     fn primitive(&self, machine: &mut Machine, op: &program::Primitive) {
@@ -283,7 +327,7 @@ pub(super) fn scratch(program: &Program, op: &Op, batch: usize) -> usize {
         Op::Attention(op) => attention::scratch(op.k.rows.len(), op.q.columns.len() / op.heads),
         Op::Conv3x3(op) => {
             let shape = &program.value(op.x).shape;
-            conv::scratch(shape[0], shape[2])
+            conv::scratch(shape[0], shape[1], shape[2])
         }
         _ => 0,
     }

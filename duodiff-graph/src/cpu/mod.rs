@@ -23,6 +23,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod trajectory;
+mod views;
 
 pub use batch::efficient_batch;
 pub use error::CpuError;

@@ -7,6 +7,7 @@ use super::CpuError;
 use super::buffer::Buffer;
 use super::kernels::pack;
 use super::kernels::tile::panel_floats;
+use super::views;
 use crate::plan::BackbonePlan;
 use crate::program::{Op, Origin, Program, ValueId};
 use crate::weights::Weights;
@@ -20,12 +21,14 @@ pub(super) struct Param {
     pub panels: Option<Arc<Buffer>>,
 }
 
-/// The parameters of a backbone, by value; values that are no parameters have an empty one.
+/// What is known of a backbone's values before it runs. Parameters, by value; values that are no parameters have an empty one.
 pub(super) struct Params {
     /// Of the prelude.
     pub prelude: Vec<Param>,
     /// Of the body.
     pub body: Vec<Param>,
+    /// Of the body: see [`Views`](views::Views).
+    pub views: Vec<Option<usize>>,
 }
 
 /// What is needed of one tensor of the checkpoint.
@@ -113,5 +116,5 @@ pub(super) fn load(plan: &BackbonePlan, mut weights: Weights) -> Result<Params, 
         };
         program.values.iter().map(param).collect()
     };
-    Ok(Params { prelude: of(&plan.net.prelude), body: of(&plan.net.body) })
+    Ok(Params { prelude: of(&plan.net.prelude), body: of(&plan.net.body), views: views::of(&plan.net.body) })
 }

@@ -88,11 +88,13 @@ impl Tables {
             program: &plan.net.prelude,
             layout: &plan.prelude,
             params: &params.prelude,
+            views: &[],
             batch: count,
             image: Input::NONE,
             sinusoid: Input { image: self.sinusoid.elements, ..self.sinusoid.shared(first) },
             tables: Vec::new(),
             labels: &[],
+            output: None,
         };
         frame.run(machine);
         for (index, table) in self.outputs.iter_mut().enumerate() {

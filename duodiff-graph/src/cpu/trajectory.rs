@@ -64,19 +64,20 @@ impl Evaluation<'_> {
     /// `out = net(x)` for the images from `first` on.
     fn slice(&self, machine: &mut Machine, first: usize, x: &[f32], out: &mut [f32]) {
         let elements = self.plan.spec.image.elements();
-        let backbone = &self.plan.backbones[self.backbone];
+        let (backbone, params) = (&self.plan.backbones[self.backbone], &self.params[self.backbone]);
         let frame = Frame {
             program: &backbone.net.body,
             layout: &backbone.body,
-            params: &self.params[self.backbone].body,
+            params: &params.body,
+            views: &params.views,
             batch: x.len() / elements,
             image: Input::each(x, elements),
             sinusoid: self.entries.sinusoid.from(first),
             tables: self.entries.outputs.iter().map(|table| table.from(first)).collect(),
             labels: self.labels.get(first..).unwrap_or_default(),
+            output: None,
         };
-        frame.run(machine);
-        frame.copy_output(machine, 0, out);
+        frame.run_into(machine, out);
     }
 }
 

@@ -34,11 +34,13 @@ impl Traced for Cpu {
             program: &planned.net.prelude,
             layout: &planned.prelude,
             params: &params.prelude,
+            views: &[],
             batch: times.len(),
             image: Input::NONE,
             sinusoid: entries.sinusoid,
             tables: Vec::new(),
             labels: &[],
+            output: None,
         };
         prelude.trace(machine, &mut |index, out| visit(Part::Prelude, index, out));
         let body = Frame {

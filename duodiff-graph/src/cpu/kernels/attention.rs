@@ -3,7 +3,7 @@
 use std::f32::consts::LOG2_E;
 
 use super::near::{FAR, Near};
-use super::pack::Group;
+use super::pack::{Group, Source};
 use super::softmax::{Base, TOGETHER, exponentials};
 use super::tile::{GROUP, Multiply, STRIDE, Sums, TILE, WIDTH, group_floats, group_index, panel_floats};
 use crate::cpu::rows::{Hint, Rows, RowsMut, Scratch};
@@ -71,7 +71,7 @@ impl Kernel for Task {
         let far = q.rows * q.stride >= FAR;
         for group in groups * block / blocks..groups * (block + 1) / blocks {
             let (first, rows) = (image * q.rows + group * GROUP, (q.rows - group * GROUP).min(GROUP));
-            s.call(Group { sources: &[q], norm: None, first, count: rows, columns: 0..width, out: queries });
+            s.call(Group { sources: &[Source::Rows(q)], norm: None, first, count: rows, columns: 0..width, out: queries });
             s.call(Scale { queries, rows, width, factor: attention.scale * LOG2_E });
             for key in (0..keys).step_by(WIDTH) {
                 let to = Sums { base: scores[group_index(0, key)..].as_mut_ptr(), stride: STRIDE };

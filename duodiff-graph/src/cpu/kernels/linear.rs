@@ -7,7 +7,7 @@ use super::cut::{Cut, most_groups};
 use super::epilogue::Finish;
 use super::near::{Ahead, FAR, Near};
 use super::norm::{Moments, RowNorm};
-use super::pack::{Group, Measure};
+use super::pack::{Group, Measure, Source};
 use super::tile::{CHUNK, GROUP, Multiply, STRIDE, Sums, TILE, WIDTH};
 use crate::cpu::rows::{Rows, RowsMut, Scratch};
 use crate::cpu::simd::{Kernel, LANES, Simd};
@@ -19,8 +19,8 @@ const CHUNK_FLOATS: usize = GROUP * STRIDE;
 /// `out = residual + f(norm(join(sources)) · weightᵀ + bias)`.
 #[derive(Clone, Copy)]
 pub(in crate::cpu) struct Linear<'a> {
-    /// One or two windows, their columns joined.
-    pub sources: &'a [Rows],
+    /// One or two, their columns joined.
+    pub sources: &'a [Source],
     /// Layer norm of the joined rows.
     pub norm: Option<RowNorm<'a>>,
     /// Panels as [`super::pack::weight`] makes them.

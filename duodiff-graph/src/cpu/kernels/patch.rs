@@ -1,4 +1,6 @@
-//! Between images and rows of patches.
+//! Between images and rows of patches: read as the other without a copy, or copied.
+
+use std::ops::Range;
 
 use crate::cpu::rows::{Rows, RowsMut};
 
@@ -16,45 +18,90 @@ pub(in crate::cpu) struct Grid {
 }
 
 impl Grid {
-    /// Calls `f(channel, image row, column in patches, row in patch)` for each run of P neighbours of one row of patches.
-    fn runs(self, patch_row: usize, mut f: impl FnMut(usize, usize, usize, usize)) {
-        for channel in 0..self.channels {
-            for i in 0..self.patch {
-                for patch_column in 0..self.width / self.patch {
-                    f(channel, patch_row * self.patch + i, patch_column, i);
-                }
-            }
+    /// Patches above each other.
+    pub fn down(self) -> usize {
+        self.height / self.patch
+    }
+
+    /// Patches beside each other.
+    fn across(self) -> usize {
+        self.width / self.patch
+    }
+
+    /// Floats of a patch: C·P·P.
+    pub fn elements(self) -> usize {
+        self.channels * self.patch * self.patch
+    }
+}
+
+/// Images read as rows of patches, channel slowest.
+#[derive(Clone, Copy)]
+pub(in crate::cpu) struct Patches {
+    /// One row per channel and line.
+    pub image: Rows,
+    pub grid: Grid,
+}
+
+impl Patches {
+    /// Copies some columns of patch `index`, counted over all images.
+    pub fn copy(self, index: usize, columns: Range<usize>, to: &mut [f32]) {
+        let Self { grid, image } = self;
+        let (down, across, patch) = (grid.down(), grid.across(), grid.patch);
+        let (index, row, column) = (index / (down * across), index / across % down, index % across);
+        let (mut at, mut left) = (columns.start, to);
+        while !left.is_empty() {
+            let (channel, i, j) = (at / (patch * patch), at / patch % patch, at % patch);
+            let (to, rest) = left.split_at_mut((patch - j).min(left.len()));
+            // SAFETY: the launch resolved the image to live memory that is not written meanwhile.
+            let line = unsafe { image.row((index * grid.channels + channel) * grid.height + row * patch + i) };
+            // Two or four floats: a call would take longer.
+            to.iter_mut().zip(&line[column * patch + j..]).for_each(|(to, from)| *to = *from);
+            (at, left) = (at + to.len(), rest);
         }
     }
 }
 
-/// Patches as rows, channel slowest. `image` has one row per channel and line. Task: one row of patches of one image.
-pub(in crate::cpu) fn patchify(grid: Grid, image: Rows, out: RowsMut, task: usize) {
-    let (down, across) = (grid.height / grid.patch, grid.width / grid.patch);
-    let (index, patch_row) = (task / down, task % down);
-    grid.runs(patch_row, |channel, y, column, i| {
-        let start = (channel * grid.patch + i) * grid.patch;
-        // SAFETY: the launch resolved image and output to live, disjoint memory; each task has its own rows.
-        let (from, to) = unsafe {
-            let from = image.row((index * grid.channels + channel) * grid.height + y);
-            (from, out.row((index * down + patch_row) * across + column, start, grid.patch))
-        };
-        to.copy_from_slice(&from[column * grid.patch..][..grid.patch]);
-    });
+/// Rows of patches, channel fastest, read as images.
+#[derive(Clone, Copy)]
+pub(in crate::cpu) struct Pixels {
+    /// One row per patch.
+    pub x: Rows,
+    pub grid: Grid,
 }
 
-/// An image of rows of patches, channel fastest. `out` has one row per channel and line. Task: one row of patches of one image.
-pub(in crate::cpu) fn unpatchify(grid: Grid, x: Rows, out: RowsMut, task: usize) {
-    let (down, across) = (grid.height / grid.patch, grid.width / grid.patch);
-    let (index, patch_row) = (task / down, task % down);
-    grid.runs(patch_row, |channel, y, column, i| {
-        // SAFETY: the launch resolved both to live, disjoint memory; each task has its own lines.
-        let (from, to) = unsafe {
-            let to = out.row((index * grid.channels + channel) * grid.height + y, column * grid.patch, grid.patch);
-            (x.row((index * down + patch_row) * across + column), to)
-        };
-        for (j, to) in to.iter_mut().enumerate() {
-            *to = from[(i * grid.patch + j) * grid.channels + channel];
+impl Pixels {
+    /// Copies line `y` of a channel of image `index`.
+    pub fn copy(self, index: usize, channel: usize, y: usize, to: &mut [f32]) {
+        let Self { grid, x } = self;
+        let (channels, patch) = (grid.channels, grid.patch);
+        let first = (index * grid.down() + y / patch) * grid.across();
+        // SAFETY: the launch resolved the rows to live memory that is not written meanwhile.
+        let rows = unsafe { x.run(first, grid.across()) };
+        for (to, from) in to.chunks_exact_mut(patch).zip(rows) {
+            let from = from[y % patch * patch * channels + channel..].iter().step_by(channels);
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
         }
-    });
+    }
+}
+
+/// Patches as rows. Task: one row of patches of one image.
+pub(in crate::cpu) fn patchify(patches: Patches, out: RowsMut, task: usize) {
+    let across = patches.grid.across();
+    for row in task * across..(task + 1) * across {
+        let elements = patches.grid.elements();
+        // SAFETY: the launch resolved the output to live memory apart from the image; each task has its own rows.
+        patches.copy(row, 0..elements, unsafe { out.row(row, 0, elements) });
+    }
+}
+
+/// An image of rows of patches. `out` has one row per channel and line. Task: one row of patches of one image.
+pub(in crate::cpu) fn unpatchify(pixels: Pixels, out: RowsMut, task: usize) {
+    let Grid { channels, height, width, patch } = pixels.grid;
+    let (index, row) = (task / pixels.grid.down(), task % pixels.grid.down());
+    for channel in 0..channels {
+        for y in row * patch..(row + 1) * patch {
+            // SAFETY: the launch resolved the output to live memory apart from the rows; each task has its own lines.
+            pixels.copy(index, channel, y, unsafe { out.row((index * channels + channel) * height + y, 0, width) });
+        }
+    }
 }

@@ -25,6 +25,12 @@ impl Case {
         self.program.add_value([rows, columns], Origin::StepTable(self.tables - 1))
     }
 
+    /// A per-image input `[C, H, W]`.
+    pub fn image(&mut self, shape: [usize; 3]) -> ValueId {
+        self.tables += 1;
+        self.program.add_value(shape, Origin::StepTable(self.tables - 1))
+    }
+
     /// A parameter with reproducible values in [-1, 1].
     pub fn param(&mut self, shape: &[usize]) -> ValueId {
         let key = format!("p{}", self.program.values.len());
@@ -60,7 +66,7 @@ impl Case {
         let options = Options { batch, threads, isa: Some(isa) };
         let mut single = Single::new(self.program.clone(), self.weights.clone(), inputs, labels, options).expect("weights that fit");
         single.run();
-        single.output()
+        single.output().to_vec()
     }
 
     /// Runs at batch 3 everywhere, checks that nothing changes a bit, and that the result is close to `wanted` (float64).

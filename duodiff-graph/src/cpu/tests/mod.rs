@@ -3,6 +3,7 @@
 mod attention;
 mod case;
 mod executor;
+mod image;
 mod linear;
 mod math;
 mod pool;
