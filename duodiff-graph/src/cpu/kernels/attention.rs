@@ -5,9 +5,12 @@ use std::f32::consts::LOG2_E;
 use super::near::{FAR, Near};
 use super::pack::{Group, Source};
 use super::softmax::{Base, TOGETHER, exponentials};
-use super::tile::{GROUP, Multiply, STRIDE, Sums, TILE, WIDTH, group_floats, group_index, panel_floats};
+use super::tile::{Multiply, STRIDE, Sums, TILE, WIDTH, group_floats, group_index, panel_floats};
 use crate::cpu::rows::{Hint, Rows, RowsMut, Scratch};
 use crate::cpu::simd::{Kernel, LANES, Simd};
+
+/// Query rows that are taken together: several times as many as exponentials are.
+const QUERIES: usize = 12;
 
 /// `out = softmax(scale · q·kᵀ)·v` for each image and head, q, k and v read in place.
 #[derive(Clone, Copy)]
@@ -33,7 +36,7 @@ impl Attention {
 
     /// How many tasks the query rows of one image and head are cut into, so that each thread has work.
     pub fn blocks(&self, images: usize, threads: usize) -> usize {
-        threads.div_ceil(images * self.heads).min(self.q.rows.div_ceil(GROUP))
+        threads.div_ceil(images * self.heads).min(self.q.rows.div_ceil(QUERIES))
     }
 }
 
@@ -67,17 +70,17 @@ impl Kernel for Task {
         let (queries, scores) = scratch.split_at_mut(group_floats(width));
         s.call(PackKeys { k, image, panels: key_panels });
         s.call(PackValues { v, image, panels: value_panels });
-        let groups = q.rows.div_ceil(GROUP);
+        let groups = q.rows.div_ceil(QUERIES);
         let far = q.rows * q.stride >= FAR;
         for group in groups * block / blocks..groups * (block + 1) / blocks {
-            let (first, rows) = (image * q.rows + group * GROUP, (q.rows - group * GROUP).min(GROUP));
+            let (first, rows) = (image * q.rows + group * QUERIES, (q.rows - group * QUERIES).min(QUERIES));
             s.call(Group { sources: &[Source::Rows(q)], norm: None, first, count: rows, columns: 0..width, out: queries });
             s.call(Scale { queries, rows, width, factor: attention.scale * LOG2_E });
             for key in (0..keys).step_by(WIDTH) {
                 let to = Sums { base: scores[group_index(0, key)..].as_mut_ptr(), stride: STRIDE };
                 let (panels, b) = ((keys - key).div_ceil(LANES).min(2), &key_panels[key * width..]);
                 // The next group's queries, a part at a time.
-                let near = Near { read: (far && key < width).then(|| q.columns(key, width - key).hint(first + GROUP)), ..Near::NONE };
+                let near = Near { read: (far && key < width).then(|| q.columns(key, width - key).hint(first + QUERIES)), ..Near::NONE };
                 s.call(Multiply {
                     k: width,
                     rows,
@@ -91,7 +94,7 @@ impl Kernel for Task {
                     to,
                 });
             }
-            let mut factors = [0.0; GROUP];
+            let mut factors = [0.0; QUERIES];
             s.call(Exponentials { scores, keys, factors: &mut factors[..rows.next_multiple_of(TOGETHER)] });
             for column in (0..width).step_by(WIDTH) {
                 let to = Sums::of(tile);

@@ -6,107 +6,91 @@ use super::tile::{CHUNK, GROUP, WIDTH};
 use crate::cpu::pool::part;
 
 /// Floats of the packed chunks of a task: they stay in the second-level cache beside two pairs of panels.
-const PACKED: usize = 48 << 10;
+const PACKED: usize = 52 << 10;
 
 /// Columns that a group counts for at least, so that a task of few columns has no more rows than others.
-const LEAST: usize = 256;
+const LEAST_COLUMNS: usize = 256;
 
-/// Most groups of a task of `k` columns.
-pub(in crate::cpu) fn most_groups(k: usize) -> usize {
-    PACKED / (GROUP * k.clamp(LEAST, CHUNK))
+/// Rows for whose sake a thread reads all of a weight; where it had fewer, threads share the columns too.
+const LEAST_ROWS: usize = 8;
+
+/// Most rows of a group, where an instruction set has the lowest.
+const LOWEST_GROUP: usize = 12;
+
+/// Most groups of a task of a product over `m` rows and `k` columns, whatever the threads.
+pub(in crate::cpu) fn most_groups(m: usize, k: usize) -> usize {
+    (PACKED / (GROUP * k.clamp(LEAST_COLUMNS, CHUNK))).min(m.div_ceil(LOWEST_GROUP))
 }
 
-/// First tasks of all columns of some groups of rows, then tasks of some columns of the groups that are left: groups may be few, and the last
-/// one is shorter.
+/// One part for each thread, some rows by some pairs of panels, all of like size; the rows of a part are cut into groups of like size, and these
+/// are dealt to its tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cpu) struct Cut {
-    groups: usize,
+    m: usize,
+    /// Pairs of panels.
     pairs: usize,
-    /// Groups whose columns stay together.
-    whole: usize,
-    /// Tasks of these groups.
-    rows: usize,
-    /// Tasks of the other groups, rows by columns.
-    left: [usize; 2],
+    /// Parts of the rows, and of the pairs.
+    parts: [usize; 2],
+    /// Groups of a part.
+    groups: usize,
+    /// Tasks of a part.
+    tasks: usize,
 }
 
 impl Cut {
-    /// For M, N, K. What is left has two groups at least where there are many, so that panels are read for more than one.
-    pub fn new(m: usize, n: usize, k: usize, threads: usize) -> Self {
-        let (groups, pairs) = (m.div_ceil(GROUP), n.div_ceil(WIDTH));
-        let even = m / GROUP / threads * threads;
-        let whole = match groups - even {
-            _ if threads == 1 => groups,
-            1 if even >= 8 * threads => even - threads,
-            _ => even,
-        };
-        let tasks = |groups: usize| groups.div_ceil(most_groups(k));
-        let rows = tasks(whole).next_multiple_of(threads).min(whole);
-        Self { groups, pairs, whole, rows, left: [tasks(groups - whole), threads.min(pairs)] }
+    /// For M, N, K, groups of at most `most` rows.
+    pub fn new([m, n, k]: [usize; 3], most: usize, threads: usize) -> Self {
+        let pairs = n.div_ceil(WIDTH);
+        let mut divisors = (1..=threads.min(pairs)).filter(|columns| threads.is_multiple_of(*columns));
+        let many = divisors.clone().find(|columns| m * columns >= LEAST_ROWS * threads);
+        let columns = many.or_else(|| divisors.next_back()).unwrap_or(1);
+        let rows = (threads / columns).min(m);
+        let groups = m.div_ceil(rows).div_ceil(most);
+        Self { m, pairs, parts: [rows, columns], groups, tasks: groups.div_ceil(most_groups(m, k)) }
     }
 
-    /// Number of tasks.
+    /// Number of tasks. Those of a part are neighbours, so that a thread begins with them ([`Pool`](crate::cpu::pool::Pool)).
     pub fn tasks(self) -> usize {
-        self.rows + self.left[0] * self.left[1]
+        self.parts[0] * self.parts[1] * self.tasks
     }
 
-    /// Groups and pairs of a task. A thread begins with neighbouring tasks ([`Pool`](crate::cpu::pool::Pool)): its part of the whole groups, then
-    /// some columns of those that are left.
+    /// Groups and pairs of a task.
     pub fn of(self, task: usize) -> (Range<usize>, Range<usize>) {
-        match self.place(task) {
-            Place::Whole(task) => (part(0..self.whole, self.rows, task), 0..self.pairs),
-            Place::Left([row, column]) => {
-                let [rows, columns] = self.left;
-                (part(self.whole..self.groups, rows, row), part(0..self.pairs, columns, column))
-            }
-        }
+        let (place, task) = (task / self.tasks, task % self.tasks);
+        let (row, column) = (place / self.parts[1], place % self.parts[1]);
+        let first = row * self.groups;
+        (part(first..first + self.groups, self.tasks, task), part(0..self.pairs, self.parts[1], column))
     }
 
-    fn place(self, task: usize) -> Place {
-        let [left, threads] = self.left;
-        if !self.rows.is_multiple_of(threads) {
-            // Fewer whole groups than threads.
-            return task.checked_sub(self.rows).map_or(Place::Whole(task), |task| Place::Left([task / threads, task % threads]));
-        }
-        let whole = self.rows / threads;
-        let (thread, task) = (task / (whole + left), task % (whole + left));
-        task.checked_sub(whole).map_or(Place::Whole(thread * whole + task), |row| Place::Left([row, thread]))
+    /// Rows of a group.
+    pub fn rows(self, group: usize) -> Range<usize> {
+        part(part(0..self.m, self.parts[0], group / self.groups), self.groups, group % self.groups)
     }
-}
-
-/// What a task is.
-enum Place {
-    /// One of the tasks of whole groups.
-    Whole(usize),
-    /// One of the others: which rows, which columns.
-    Left([usize; 2]),
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Row by row and pair by pair, how often the tasks cover the product.
-    fn covered(m: usize, n: usize, cut: Cut) -> Vec<usize> {
-        let mut tiles = vec![0; m.div_ceil(GROUP) * n.div_ceil(WIDTH)];
-        for task in 0..cut.tasks() {
-            let (groups, pairs) = cut.of(task);
-            for group in groups {
-                pairs.clone().for_each(|pair| tiles[group * n.div_ceil(WIDTH) + pair] += 1);
-            }
-        }
-        tiles
-    }
+    use crate::cpu::Isa;
 
     #[test]
-    fn tasks_cover_each_tile_once() {
-        for m in [1, 11, 12, 13, 25, 50, 257, 514, 1028] {
+    fn tasks_cover_each_element_once() {
+        for m in [1, 2, 11, 12, 13, 15, 25, 50, 257, 514, 1028] {
             for (n, k) in [(1, 1), (12, 512), (128, 128), (512, 2048), (2048, 512)] {
-                for threads in [1, 2, 3, 5, 8, 64] {
-                    let cut = Cut::new(m, n, k, threads);
-                    assert!(covered(m, n, cut).iter().all(|&times| times == 1), "M {m}, N {n}, K {k}, {threads} threads: {cut:?}");
-                    let most = (0..cut.tasks()).map(|task| cut.of(task).0.len()).max();
-                    assert!(most <= Some(most_groups(k)), "M {m}, N {n}, K {k}, {threads} threads: {cut:?}");
+                for (most, threads) in [(12, 1), (13, 2), (13, 3), (12, 5), (13, 8), (12, 64)] {
+                    let cut = Cut::new([m, n, k], most, threads);
+                    let pairs = n.div_ceil(WIDTH);
+                    let mut times = vec![0; m * pairs];
+                    for task in 0..cut.tasks() {
+                        let (groups, columns) = cut.of(task);
+                        assert!((1..=most_groups(m, k)).contains(&groups.len()), "M {m}, N {n}, K {k}, {threads} threads: {cut:?}");
+                        for group in groups {
+                            let rows = cut.rows(group);
+                            assert!((1..=most).contains(&rows.len()), "M {m}, N {n}, K {k}, {threads} threads: {cut:?}");
+                            rows.for_each(|row| columns.clone().for_each(|pair| times[row * pairs + pair] += 1));
+                        }
+                    }
+                    assert!(times.iter().all(|&times| times == 1), "M {m}, N {n}, K {k}, {threads} threads: {cut:?}");
                 }
             }
         }
@@ -114,18 +98,37 @@ mod tests {
 
     #[test]
     fn threads_end_together() {
-        for (m, n, k) in [(257, 512, 512), (257, 2048, 512), (514, 512, 2048), (514, 1536, 512)] {
-            let cut = Cut::new(m, n, k, 2);
-            let work = [0, 1].map(|thread| {
-                let tiles = part(0..cut.tasks(), 2, thread).map(|task| {
-                    let (groups, pairs) = cut.of(task);
-                    (m.min(groups.end * GROUP) - groups.start * GROUP) * pairs.len()
-                });
-                tiles.sum::<usize>()
-            });
-            // Groups alone would leave up to a group's rows between them.
-            let between = work[0].abs_diff(work[1]) as f64 / (m * n.div_ceil(WIDTH)) as f64;
-            assert!(between < 0.01, "M {m}, N {n}: {work:?}");
+        for threads in [2, 3, 4, 8] {
+            for (m, n, k) in [(50, 384, 128), (257, 512, 512), (257, 2048, 512), (514, 512, 2048), (514, 1536, 512)] {
+                let cut = Cut::new([m, n, k], 13, threads);
+                let work = |thread| -> usize {
+                    let tiles = part(0..cut.tasks(), threads, thread).map(|task| {
+                        let (groups, pairs) = cut.of(task);
+                        groups.map(|group| cut.rows(group).len()).sum::<usize>() * pairs.len()
+                    });
+                    tiles.sum()
+                };
+                let (most, ideal) = ((0..threads).map(work).max(), (m * n.div_ceil(WIDTH)) as f64 / threads as f64);
+                let over = most.map_or(0.0, |most| most as f64 / ideal - 1.0);
+                assert!(over < 0.05, "M {m}, N {n}, {threads} threads: {over} over, {cut:?}");
+            }
         }
+    }
+
+    #[test]
+    fn groups_of_all_instruction_sets_fit() {
+        for isa in [Isa::Portable, Isa::Avx2, Isa::Avx512] {
+            assert!((LOWEST_GROUP..=GROUP).contains(&isa.group()), "{isa:?}");
+        }
+    }
+
+    /// All of a weight for each thread's rows, unless they are few.
+    #[test]
+    fn columns_are_shared_where_rows_are_few() {
+        let parts = |m, threads| Cut::new([m, 512, 512], 13, threads).parts;
+        assert_eq!([parts(50, 2), parts(16, 2), parts(15, 2), parts(1, 2)], [[2, 1], [2, 1], [1, 2], [1, 2]]);
+        assert_eq!([parts(50, 8), parts(1, 64), parts(50, 3), parts(9, 3)], [[4, 2], [1, 16], [3, 1], [1, 3]]);
+        // One pair of panels: rows alone, as many as there are.
+        assert_eq!(Cut::new([1, 12, 512], 13, 4).parts, [1, 1]);
     }
 }

@@ -41,7 +41,7 @@ pub(in crate::cpu) struct Linear<'a> {
 
 /// Scratch floats of one worker for a product over `m` rows in all and `k` columns.
 pub(in crate::cpu) fn scratch(m: usize, k: usize) -> usize {
-    let groups = m.div_ceil(GROUP).min(most_groups(k));
+    let groups = most_groups(m, k);
     TILE + groups * (CHUNK_FLOATS + GROUP * MOMENTS) + k
 }
 
@@ -63,7 +63,7 @@ impl Kernel for Task<'_> {
         let Self { linear, cut, .. } = self;
         let (sources, k) = (linear.sources, linear.k);
         let (groups, pairs) = cut.of(self.index);
-        let rows = groups.start * GROUP..(groups.end * GROUP).min(linear.out.total);
+        let rows = cut.rows(groups.start).start..cut.rows(groups.end - 1).end;
         // SAFETY: the launch sized the scratch by `scratch`; the worker runs one task at a time.
         let (tile, scratch) = unsafe { self.scratch.of(self.worker) }.split_at_mut(TILE);
         let (packed, scratch) = scratch.split_at_mut(groups.len() * CHUNK_FLOATS);
@@ -74,15 +74,14 @@ impl Kernel for Task<'_> {
         }
         for start in (0..k).step_by(CHUNK) {
             let columns = start..k.min(start + CHUNK);
-            for (group, out) in packed.chunks_exact_mut(CHUNK_FLOATS).enumerate() {
-                let first = group * GROUP;
-                let count = (rows.len() - first).min(GROUP);
-                let norm = linear.norm.map(|norm| (norm, &moments[first..first + count]));
-                s.call(Group { sources, norm, first: rows.start + first, count, columns: columns.clone(), out });
+            for (group, out) in groups.clone().zip(packed.chunks_exact_mut(CHUNK_FLOATS)) {
+                let own = cut.rows(group);
+                let norm = linear.norm.map(|norm| (norm, &moments[own.start - rows.start..own.end - rows.start]));
+                s.call(Group { sources, norm, first: own.start, count: own.len(), columns: columns.clone(), out });
             }
             for pair in pairs.clone() {
                 let next = if pair + 1 < pairs.end { pair + 1 } else { pairs.start };
-                s.call(Pair { linear, pair, next, columns: columns.clone(), rows: rows.clone(), packed, tile });
+                s.call(Pair { linear, cut, pair, next, columns: columns.clone(), groups: groups.clone(), packed, tile });
             }
         }
     }
@@ -91,13 +90,14 @@ impl Kernel for Task<'_> {
 /// One pair of panels times one chunk of all groups of a task.
 struct Pair<'a> {
     linear: Linear<'a>,
+    cut: Cut,
     pair: usize,
     /// The pair after this one; its weights are brought near.
     next: usize,
     /// The chunk.
     columns: Range<usize>,
-    /// The task's rows.
-    rows: Range<usize>,
+    /// The task's groups.
+    groups: Range<usize>,
     packed: &'a [f32],
     tile: &'a mut [f32],
 }
@@ -105,22 +105,22 @@ struct Pair<'a> {
 impl Kernel for Pair<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { linear, columns, rows, .. } = self;
+        let Self { linear, cut, columns, groups, .. } = self;
         let (panel, column) = (linear.k * LANES, self.pair * WIDTH);
         let panels = (linear.n.div_ceil(LANES) - 2 * self.pair).min(2);
         let b = &linear.weight[2 * self.pair * panel + columns.start * LANES..];
         // The next pair's panels at this chunk; after the last pair, the first one's at the next chunk.
         let chunk = if self.next > self.pair { columns.start } else { columns.end };
         let next = linear.weight.as_ptr().wrapping_add(2 * self.next * panel + chunk * LANES);
-        let ahead = Ahead { first: next, panel, k: columns.len(), groups: self.packed.len() / CHUNK_FLOATS };
+        let ahead = Ahead { first: next, panel, k: columns.len(), groups: groups.len() };
         let (is_first, is_last) = (columns.start == 0, columns.end == linear.k);
         let tile = Sums::of(self.tile);
-        for (group, a) in self.packed.chunks_exact(CHUNK_FLOATS).enumerate() {
-            let first = rows.start + group * GROUP;
-            let count = (rows.end - first).min(GROUP);
+        for (group, a) in groups.zip(self.packed.chunks_exact(CHUNK_FLOATS)) {
+            let rows = cut.rows(group);
+            let (first, count) = (rows.start, rows.len());
             let partial = Partial { out: linear.out, first, count, column, columns: (linear.n - column).min(panels * LANES) };
-            // Where a whole tile fits the output, its sums wait there; elsewhere they are copied.
-            let in_place = (count == GROUP && partial.columns == panels * LANES).then(|| partial.sums());
+            // Where whole panels fit the output, sums wait there; elsewhere they are copied.
+            let in_place = (partial.columns == panels * LANES).then(|| partial.sums());
             if !is_first && in_place.is_none() {
                 partial.rows(self.tile, |out, tile| tile.copy_from_slice(out));
             }

@@ -1,4 +1,4 @@
-//! Matrices as the register tiles read them: weights in panels of 16 columns, rows of activations in groups of 12.
+//! Matrices as the register tiles read them: weights in panels of 16 columns, rows of activations in groups of up to 13.
 
 use std::ops::Range;
 

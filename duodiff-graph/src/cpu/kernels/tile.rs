@@ -1,11 +1,12 @@
 //! The register tile of all matrix products: each element is one chain of fused multiply-adds over k ascending, from 0.
 
 use super::near::Near;
+use crate::cpu::pool::part;
 use crate::cpu::rows::Hint;
 use crate::cpu::simd::{Kernel, LANES, Simd};
 
-/// Rows of a group: what is packed together, and the tallest tile.
-pub(in crate::cpu) const GROUP: usize = 12;
+/// Most rows of a group: what is packed together, and the tallest tile.
+pub(in crate::cpu) const GROUP: usize = 13;
 /// Columns of a chunk of a packed group. A longer K is multiplied chunk by chunk, so that what is packed stays small.
 pub(in crate::cpu) const CHUNK: usize = 1024;
 /// Floats from one row to the next within a chunk: an odd number of cache lines, so that rows fall into different sets.
@@ -55,12 +56,10 @@ impl Sums {
 }
 
 /// Multiplies the rows of a packed group with one panel, or two neighbours: `to[r][c] = from[r][c] + Σ a[r][k]·b[k][c]`.
-///
-/// Of the rows past `rows`, up to the group's 12, `to` may be written and is then undefined.
 pub(in crate::cpu) struct Multiply<'a> {
     /// Number of k.
     pub k: usize,
-    /// Rows that are wanted, at most 12.
+    /// Number of rows, at most 13.
     pub rows: usize,
     /// 1 or 2.
     pub panels: usize,
@@ -76,7 +75,7 @@ pub(in crate::cpu) struct Multiply<'a> {
     pub near: Near,
     /// Sums to begin with; none for zeros.
     pub from: Option<Sums>,
-    /// The sums, panels · 16 columns; valid for 12 rows, or for `rows` if that is 12.
+    /// The sums, panels · 16 columns of each row.
     pub to: Sums,
 }
 
@@ -112,31 +111,37 @@ struct Side {
     column: usize,
 }
 
-/// `P` panels in tiles of at most `S::ROWS` rows.
+/// `P` panels in as few tiles as `S::ROWS` allows, of like heights.
 ///
 /// # Safety
 /// As checked in [`Multiply`].
 #[inline(always)]
 unsafe fn columns<S: Simd, const P: usize>(s: S, side: Side, product: &Multiply<'_>) {
-    let mut at = 0;
-    while at < product.rows {
-        let step = (product.rows - at).min(S::ROWS);
-        let place = |sums: Sums| Sums { base: sums.at(at, side.column), ..sums };
+    let tiles = product.rows.div_ceil(S::ROWS);
+    for index in 0..tiles {
+        let rows = part(0..product.rows, tiles, index);
+        let place = |sums: Sums| Sums { base: sums.at(rows.start, side.column), ..sums };
         let (from, to) = (product.from.map(place), place(product.to));
-        let side = Side { near: side.near.from(at, side.column), ..side };
-        // SAFETY: granted by the caller; a tile starts at a multiple of `S::ROWS`, which divides 12, and is not taller.
+        let side = Side { near: side.near.from(rows.start, side.column), ..side };
+        // SAFETY: granted by the caller.
         unsafe {
-            let a = product.a.as_ptr().add(at * STRIDE);
-            match step {
+            let a = product.a.as_ptr().add(rows.start * STRIDE);
+            match rows.len() {
                 1 => tile::<S, 1, P>(s, side, a, from, to),
                 2 => tile::<S, 2, P>(s, side, a, from, to),
-                3..=4 => tile::<S, 4, P>(s, side, a, from, to),
-                5..=6 => tile::<S, 6, P>(s, side, a, from, to),
-                7..=8 => tile::<S, 8, P>(s, side, a, from, to),
-                _ => tile::<S, 12, P>(s, side, a, from, to),
+                3 => tile::<S, 3, P>(s, side, a, from, to),
+                4 => tile::<S, 4, P>(s, side, a, from, to),
+                5 => tile::<S, 5, P>(s, side, a, from, to),
+                6 => tile::<S, 6, P>(s, side, a, from, to),
+                7 => tile::<S, 7, P>(s, side, a, from, to),
+                8 => tile::<S, 8, P>(s, side, a, from, to),
+                9 => tile::<S, 9, P>(s, side, a, from, to),
+                10 => tile::<S, 10, P>(s, side, a, from, to),
+                11 => tile::<S, 11, P>(s, side, a, from, to),
+                12 => tile::<S, 12, P>(s, side, a, from, to),
+                _ => tile::<S, 13, P>(s, side, a, from, to),
             }
         }
-        at += step;
     }
 }
 
@@ -147,6 +152,10 @@ unsafe fn columns<S: Simd, const P: usize>(s: S, side: Side, product: &Multiply<
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "constant bounds over arrays that must end up in registers")]
 unsafe fn tile<S: Simd, const R: usize, const P: usize>(s: S, side: Side, a: *const f32, from: Option<Sums>, to: Sums) {
+    if R > S::ROWS {
+        // Never called; nothing is compiled.
+        return;
+    }
     let mut sums = [[s.splat(0.0); P]; R];
     let Side { mut b, mut ahead, near, k: mut left, .. } = side;
     let mut a = a;

@@ -32,6 +32,7 @@ impl Simd for Avx2 {
     type V = (__m256, __m256);
     const ROWS: usize = 6;
     const PANELS: usize = 1;
+    const GROUP: usize = 12;
 
     #[inline(always)]
     fn call(self, kernel: impl Kernel) {

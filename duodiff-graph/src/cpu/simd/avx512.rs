@@ -36,8 +36,9 @@ macro_rules! lanewise {
 
 impl Simd for Avx512 {
     type V = __m512;
-    const ROWS: usize = 12;
+    const ROWS: usize = 13;
     const PANELS: usize = 2;
+    const GROUP: usize = 13;
 
     #[inline(always)]
     fn call(self, kernel: impl Kernel) {

@@ -21,6 +21,8 @@ pub(super) trait Simd: Copy {
     const ROWS: usize;
     /// Panels of 16 columns of the largest register tile of a product.
     const PANELS: usize;
+    /// Most rows that are multiplied together with one part of a weight: one or more of the largest tiles.
+    const GROUP: usize;
 
     /// Runs a kernel as a function of its own, compiled for this instruction set: keeps the caller small.
     fn call(self, kernel: impl Kernel);
@@ -195,6 +197,19 @@ impl Isa {
     #[cfg(not(target_arch = "x86_64"))]
     pub fn is_available(self) -> bool {
         self == Self::Portable
+    }
+
+    /// Most rows that products multiply together with one part of a weight.
+    pub(super) fn group(self) -> usize {
+        match self {
+            Self::Portable => Portable::GROUP,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => avx2::Avx2::GROUP,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => avx512::Avx512::GROUP,
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Avx512 => Portable::GROUP,
+        }
     }
 
     /// Runs a kernel. An instruction set that the machine lacks falls back to the portable one.

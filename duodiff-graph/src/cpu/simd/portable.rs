@@ -15,6 +15,7 @@ impl Simd for Portable {
     type V = [f32; LANES];
     const ROWS: usize = 2;
     const PANELS: usize = 1;
+    const GROUP: usize = 12;
 
     fn call(self, kernel: impl Kernel) {
         kernel.run(self);
