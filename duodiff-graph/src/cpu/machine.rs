@@ -12,6 +12,8 @@ pub(super) struct Machine {
     pool: Pool,
     scratch: Buffer,
     each: usize,
+    /// Launches so far.
+    launches: u64,
     arena: Buffer,
 }
 
@@ -19,7 +21,7 @@ impl Machine {
     /// `arena` and `scratch` (per worker) in floats.
     pub fn new(isa: Isa, threads: usize, arena: usize, scratch: usize) -> Self {
         let each = Scratch::round(scratch);
-        Self { isa, pool: Pool::new(threads), scratch: Buffer::zeroed(each * threads), each, arena: Buffer::zeroed(arena) }
+        Self { isa, pool: Pool::new(threads), scratch: Buffer::zeroed(each * threads), each, launches: 0, arena: Buffer::zeroed(arena) }
     }
 
     /// Number of threads.
@@ -39,7 +41,8 @@ impl Machine {
 
     /// Calls `work(worker, task, scratch)` once for each task, on all threads.
     pub fn launch(&mut self, tasks: usize, work: impl Fn(usize, usize, Scratch) + Sync) {
-        let scratch = Scratch { base: self.scratch.floats_mut().as_mut_ptr(), each: self.each };
+        self.launches += 1;
+        let scratch = Scratch { base: self.scratch.floats_mut().as_mut_ptr(), each: self.each, launch: self.launches };
         self.pool.run(tasks, &|worker, task| work(worker, task, scratch));
     }
 

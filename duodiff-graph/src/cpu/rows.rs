@@ -131,13 +131,15 @@ impl RowsMut {
     }
 }
 
-/// Scratch memory of every worker, in one piece.
+/// Scratch memory of every worker, in one piece. A line of each is not for kernels: it says what a worker has packed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scratch {
     /// First float of worker 0.
     pub base: *mut f32,
     /// Floats of one worker.
     pub each: usize,
+    /// Number of the launch.
+    pub launch: u64,
 }
 
 // SAFETY: an address; each worker touches its own part only.
@@ -153,11 +155,23 @@ impl Scratch {
     #[inline(always)]
     pub unsafe fn of<'a>(&self, worker: usize) -> &'a mut [f32] {
         // SAFETY: granted by the caller.
-        unsafe { std::slice::from_raw_parts_mut(self.base.add(worker * self.each), self.each) }
+        unsafe { std::slice::from_raw_parts_mut(self.base.add(worker * self.each), self.each - LINE) }
     }
 
-    /// Floats that keep the parts of different workers on different lines.
+    /// Whether the last call of this worker in this launch named the same rows, so that what it has packed of them is still there.
+    ///
+    /// # Safety
+    /// As for [`Self::of`], which gives other memory.
+    #[inline(always)]
+    pub unsafe fn has_packed(&self, worker: usize, first: usize) -> bool {
+        let name = [self.launch, first as u64];
+        // SAFETY: granted by the caller; the last line of a part is aligned.
+        let held = unsafe { &mut *self.base.add((worker + 1) * self.each - LINE).cast::<[u64; 2]>() };
+        std::mem::replace(held, name) == name
+    }
+
+    /// Floats of a worker of which kernels use so many: whole lines, so that the parts of different workers are apart.
     pub fn round(floats: usize) -> usize {
-        floats.next_multiple_of(LINE)
+        floats.next_multiple_of(LINE) + LINE
     }
 }

@@ -22,8 +22,18 @@ pub(in crate::cpu) fn most_groups(m: usize, k: usize) -> usize {
     (PACKED / (GROUP * k.clamp(LEAST_COLUMNS, CHUNK))).min(m.div_ceil(LOWEST_GROUP))
 }
 
-/// One part for each thread, some rows by some pairs of panels, all of like size; the rows of a part are cut into groups of like size, and these
-/// are dealt to its tasks.
+/// Most pieces of columns that the last rows of a part are cut into; fewer where each piece would have to pack these rows again.
+const PIECES: [usize; 2] = [4, 2];
+
+/// Multiply-adds of a part that are worth pieces: some 70 µs. Where it has less, another thread comes too late.
+const WORTH: usize = 8 << 20;
+
+/// Pairs of panels of a piece, at least.
+const LEAST_PAIRS: usize = 2;
+
+/// One part for each thread, some rows by some pairs of panels, all of like size. The rows of a part are cut into groups of like size, and these
+/// are dealt to its tasks. Those of the last task are cut by columns, into pieces of which each has half of what is left: if a thread is slower
+/// than the others, they take the last pieces from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cpu) struct Cut {
     m: usize,
@@ -33,8 +43,10 @@ pub(in crate::cpu) struct Cut {
     parts: [usize; 2],
     /// Groups of a part.
     groups: usize,
-    /// Tasks of a part.
+    /// How many tasks these are dealt to.
     tasks: usize,
+    /// Pieces of the last of these tasks.
+    pieces: usize,
 }
 
 impl Cut {
@@ -46,26 +58,48 @@ impl Cut {
         let columns = many.or_else(|| divisors.next_back()).unwrap_or(1);
         let rows = (threads / columns).min(m);
         let groups = m.div_ceil(rows).div_ceil(most);
-        Self { m, pairs, parts: [rows, columns], groups, tasks: groups.div_ceil(most_groups(m, k)) }
+        let pieces = if rows > 1 && columns == 1 && m / rows * n * k >= WORTH { pieces(pairs, PIECES[usize::from(k > CHUNK)]) } else { 1 };
+        Self { m, pairs, parts: [rows, columns], groups, tasks: groups.div_ceil(most_groups(m, k)), pieces }
     }
 
     /// Number of tasks. Those of a part are neighbours, so that a thread begins with them ([`Pool`](crate::cpu::pool::Pool)).
     pub fn tasks(self) -> usize {
-        self.parts[0] * self.parts[1] * self.tasks
+        self.parts[0] * self.parts[1] * self.tasks_of_part()
+    }
+
+    fn tasks_of_part(self) -> usize {
+        self.tasks - 1 + self.pieces
     }
 
     /// Groups and pairs of a task.
     pub fn of(self, task: usize) -> (Range<usize>, Range<usize>) {
-        let (place, task) = (task / self.tasks, task % self.tasks);
+        let (place, task) = (task / self.tasks_of_part(), task % self.tasks_of_part());
         let (row, column) = (place / self.parts[1], place % self.parts[1]);
-        let first = row * self.groups;
-        (part(first..first + self.groups, self.tasks, task), part(0..self.pairs, self.parts[1], column))
+        let (first, pairs) = (row * self.groups, part(0..self.pairs, self.parts[1], column));
+        let groups = part(first..first + self.groups, self.tasks, task.min(self.tasks - 1));
+        let is_last = task + 1 >= self.tasks;
+        (groups, if is_last { piece(pairs, self.pieces, task + 1 - self.tasks) } else { pairs })
     }
 
     /// Rows of a group.
     pub fn rows(self, group: usize) -> Range<usize> {
         part(part(0..self.m, self.parts[0], group / self.groups), self.groups, group % self.groups)
     }
+}
+
+/// How many pieces so many pairs are worth.
+fn pieces(pairs: usize, most: usize) -> usize {
+    (1..most).take_while(|halvings| pairs >> halvings >= LEAST_PAIRS).count() + 1
+}
+
+/// Piece `index` of `count`: half of what those before it have left; the last is all of that.
+fn piece(mut range: Range<usize>, count: usize, index: usize) -> Range<usize> {
+    let half = |range: &Range<usize>| range.start + range.len().div_ceil(2);
+    (0..index).for_each(|_| range.start = half(&range));
+    if index + 1 < count {
+        range.end = half(&range);
+    }
+    range
 }
 
 #[cfg(test)]
@@ -120,6 +154,20 @@ mod tests {
         for isa in [Isa::Portable, Isa::Avx2, Isa::Avx512] {
             assert!((LOWEST_GROUP..=GROUP).contains(&isa.group()), "{isa:?}");
         }
+    }
+
+    #[test]
+    fn pieces_are_halves_of_what_is_left() {
+        let pieces = |m, n, k| {
+            let cut = Cut::new([m, n, k], 13, 2);
+            (0..cut.tasks() / 2).map(|task| cut.of(task)).collect::<Vec<_>>()
+        };
+        assert_eq!(pieces(257, 512, 512), [(0..5, 0..16), (5..10, 0..8), (5..10, 8..12), (5..10, 12..14), (5..10, 14..16)]);
+        // Each piece packs its rows again, where they are packed chunk by chunk.
+        assert_eq!(pieces(257, 512, 2048), [(0..3, 0..16), (3..6, 0..16), (6..10, 0..8), (6..10, 8..16)]);
+        // Too few columns, or too little work.
+        assert_eq!(pieces(2560, 64, 512).last(), Some(&(91..99, 0..2)));
+        assert_eq!(pieces(50, 512, 128), [(0..2, 0..16)]);
     }
 
     /// All of a weight for each thread's rows, unless they are few.

@@ -69,12 +69,18 @@ impl Kernel for Task<'_> {
         let (packed, scratch) = scratch.split_at_mut(groups.len() * CHUNK_FLOATS);
         let (moments, scratch) = scratch.split_at_mut(rows.len() * MOMENTS);
         let moments: &mut [Moments] = bytemuck::cast_slice_mut(moments);
-        if let Some(norm) = linear.norm {
+        // The rows of the task before are still there, if they are the same and one chunk is all of them.
+        // SAFETY: as above.
+        let is_packed = unsafe { self.scratch.has_packed(self.worker, rows.start) } && k <= CHUNK;
+        if let Some(norm) = linear.norm
+            && !is_packed
+        {
             s.call(Measure { sources, eps: norm.eps, first: rows.start, joined: &mut scratch[..k], out: moments });
         }
         for start in (0..k).step_by(CHUNK) {
             let columns = start..k.min(start + CHUNK);
-            for (group, out) in groups.clone().zip(packed.chunks_exact_mut(CHUNK_FLOATS)) {
+            let unpacked = if is_packed { 0..0 } else { groups.clone() };
+            for (group, out) in unpacked.zip(packed.chunks_exact_mut(CHUNK_FLOATS)) {
                 let own = cut.rows(group);
                 let norm = linear.norm.map(|norm| (norm, &moments[own.start - rows.start..own.end - rows.start]));
                 s.call(Group { sources, norm, first: own.start, count: own.len(), columns: columns.clone(), out });
