@@ -3,7 +3,7 @@
 use super::case::bits;
 use super::uvit::{self, SMALL, Size, floats};
 use crate::cpu::{Cpu, CpuError, Isa, Memory, Options, batch};
-use crate::executor::{Executor, ExecutorError};
+use crate::executor::{Executor, ExecutorError, Traced};
 use crate::interpret::{self, Inputs};
 use crate::plan::Plan;
 use crate::program::{Activation, Axis, Linear, Net, Op, Origin, Primitive, PrimitiveFn, Value, ValueId, View};
@@ -160,4 +160,13 @@ fn memory_counts_each_weight_once() {
     assert!((bytes..bytes * 14 / 10).contains(&memory.weights), "{} of {bytes}", memory.weights);
     assert!(memory.arena >= 2 * 4 * plan.arena as u64);
     assert!(Memory::predict(&plan, 4, 1, &[3, 7]).peak() > memory.peak());
+}
+
+#[test]
+fn no_images_are_no_work() {
+    let mut cpu = cpu(Options { batch: 2, threads: 2, isa: None });
+    for backbone in 0..2 {
+        cpu.forward(backbone, &[], &[], Some(&[]), &mut []).expect("nothing to do");
+        cpu.trace(backbone, &[], &[], Some(&[]), &mut |part, index, _| panic!("operator {index} of {part:?} ran")).expect("nothing to do");
+    }
 }
