@@ -126,21 +126,15 @@ unsafe fn columns<S: Simd, const P: usize>(s: S, side: Side, product: &Multiply<
         // SAFETY: granted by the caller.
         unsafe {
             let a = product.a.as_ptr().add(rows.start * STRIDE);
-            match rows.len() {
-                1 => tile::<S, 1, P>(s, side, a, from, to),
-                2 => tile::<S, 2, P>(s, side, a, from, to),
-                3 => tile::<S, 3, P>(s, side, a, from, to),
-                4 => tile::<S, 4, P>(s, side, a, from, to),
-                5 => tile::<S, 5, P>(s, side, a, from, to),
-                6 => tile::<S, 6, P>(s, side, a, from, to),
-                7 => tile::<S, 7, P>(s, side, a, from, to),
-                8 => tile::<S, 8, P>(s, side, a, from, to),
-                9 => tile::<S, 9, P>(s, side, a, from, to),
-                10 => tile::<S, 10, P>(s, side, a, from, to),
-                11 => tile::<S, 11, P>(s, side, a, from, to),
-                12 => tile::<S, 12, P>(s, side, a, from, to),
-                _ => tile::<S, 13, P>(s, side, a, from, to),
+            macro_rules! of_height {
+                ($($rows:literal)+) => {
+                    match rows.len() {
+                        $($rows => tile::<S, $rows, P>(s, side, a, from, to),)+
+                        _ => unreachable!("invariant: a tile fits"),
+                    }
+                };
             }
+            of_height!(1 2 3 4 5 6 7 8 9 10 11 12 13);
         }
     }
 }
