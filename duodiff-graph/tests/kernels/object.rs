@@ -1,12 +1,12 @@
 //! Kernels compiled for the host, loaded, launched by name.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::{env, fs, process};
+use std::{env, fs};
 
 use duodiff_graph::cuda::bench::Shape;
 use duodiff_graph::launch::Module;
@@ -111,6 +111,20 @@ pub fn emulator() -> PathBuf {
     root().join("../tests/emulator")
 }
 
+/// A value for each name, made once: of tests that run side by side, the others wait for the one that makes it.
+struct Once<V>(Mutex<BTreeMap<String, Arc<OnceLock<V>>>>);
+
+impl<V: Copy> Once<V> {
+    const fn new() -> Self {
+        Self(Mutex::new(BTreeMap::new()))
+    }
+
+    fn get_or_init(&self, name: String, make: impl FnOnce() -> V) -> V {
+        let cell = self.0.lock().unwrap().entry(name).or_default().clone();
+        *cell.get_or_init(make)
+    }
+}
+
 /// A compiled source: an object of the emulator, or a module of a GPU.
 pub enum Object {
     Emulated(Library),
@@ -123,11 +137,8 @@ impl Object {
         if gpu::is_asked_for() {
             return gpu::module(file, defines).map(|module| &*Box::leak(Box::new(Self::Gpu(module))));
         }
-        type Cell = Arc<OnceLock<Option<&'static Object>>>;
-        static OBJECTS: Mutex<Option<HashMap<String, Cell>>> = Mutex::new(None);
-        let key = format!("{file} {defines:?}");
-        let cell = OBJECTS.lock().unwrap().get_or_insert_default().entry(key).or_default().clone();
-        *cell.get_or_init(|| {
+        static OBJECTS: Once<Option<&'static Object>> = Once::new();
+        OBJECTS.get_or_init(format!("{file} {defines:?}"), || {
             let path = built(file, defines)?;
             // SAFETY: the object was made from sources of this repository; its initialisers fill a table.
             let library = unsafe { Library::new(path) }.unwrap();
@@ -161,13 +172,18 @@ pub fn built(file: &str, defines: &[&str]) -> Option<PathBuf> {
     command.args(defines).args(["-x", "c++"]).arg(source);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels");
     fs::create_dir_all(&folder).unwrap();
-    let path = folder.join(format!("{}-{}.so", file.replace(".cu", ""), key(&command)));
-    if !path.exists() {
-        let fresh = folder.join(format!("{}.{}.tmp", path.file_name().unwrap().display(), process::id()));
+    let name = format!("{}-{}.so", file.replace(".cu", ""), key(&command));
+    let path = folder.join(&name);
+    static BUILT: Once<()> = Once::new();
+    BUILT.get_or_init(name, || {
+        if path.exists() {
+            return;
+        }
+        let fresh = tempfile::NamedTempFile::new_in(&folder).unwrap().into_temp_path();
         let output = command.arg("-o").arg(&fresh).output().unwrap();
         assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
-        fs::rename(fresh, &path).unwrap();
-    }
+        fresh.persist(&path).unwrap();
+    });
     Some(path)
 }
 
