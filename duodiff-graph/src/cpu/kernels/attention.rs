@@ -1,16 +1,17 @@
-//! Whole-row attention: scores of some query rows against all keys, softmax, product with the values; nothing is kept.
+//! Whole-row attention: scores of some queries against all keys, softmax, product with the values; nothing is kept.
+//!
+//! Scores are computed as `k·qᵀ`, a row for each key and a lane for each query. So the maximum and the sum of a query stay in a
+//! lane, and what the exponentials write is the panel that the product with the values reads.
 
 use std::f32::consts::LOG2_E;
 
-use super::near::{FAR, Near};
+use super::near::Near;
 use super::pack::{Group, Source};
-use super::softmax::{Base, TOGETHER, exponentials};
-use super::tile::{Multiply, STRIDE, Sums, TILE, WIDTH, group_floats, group_index, panel_floats};
+use super::tile::{GROUP, Multiply, Sums, WIDTH, group_floats};
+use crate::cpu::math::exp2;
+use crate::cpu::pool::part;
 use crate::cpu::rows::{Hint, Rows, RowsMut, Scratch};
 use crate::cpu::simd::{Kernel, LANES, Simd};
-
-/// Query rows that are taken together: several times as many as exponentials are.
-const QUERIES: usize = 12;
 
 /// `out = softmax(scale · q·kᵀ)·v` for each image and head, q, k and v read in place.
 #[derive(Clone, Copy)]
@@ -36,16 +37,22 @@ impl Attention {
 
     /// How many tasks the query rows of one image and head are cut into, so that each thread has work.
     pub fn blocks(&self, images: usize, threads: usize) -> usize {
-        threads.div_ceil(images * self.heads).min(self.q.rows.div_ceil(QUERIES))
+        threads.div_ceil(images * self.heads).min(self.q.rows.div_ceil(WIDTH))
     }
+}
+
+/// Groups that so many rows are cut into, of like size.
+fn groups(rows: usize) -> usize {
+    rows.div_ceil(GROUP)
 }
 
 /// Scratch floats of one worker for `keys` keys of `width` columns.
 pub(in crate::cpu) fn scratch(keys: usize, width: usize) -> usize {
-    TILE + panel_floats(keys, width) + panel_floats(width, keys) + group_floats(width) + group_floats(keys)
+    let packed = groups(keys) * group_floats(width) + groups(width) * group_floats(keys);
+    packed + (width + keys + width.next_multiple_of(LANES)) * WIDTH
 }
 
-/// One block of query rows of one head of one image.
+/// One block of queries of one head of one image.
 pub(in crate::cpu) struct Task {
     pub attention: Attention,
     pub blocks: usize,
@@ -64,150 +71,174 @@ impl Kernel for Task {
         let [q, k, v] = [attention.q, attention.k, attention.v].map(|rows| rows.columns(head * width, width));
         // SAFETY: the launch sized the scratch by `scratch`; the worker runs one task at a time.
         let scratch = unsafe { self.scratch.of(self.worker) };
-        let (tile, scratch) = scratch.split_at_mut(TILE);
-        let (key_panels, scratch) = scratch.split_at_mut(panel_floats(keys, width));
-        let (value_panels, scratch) = scratch.split_at_mut(panel_floats(width, keys));
-        let (queries, scores) = scratch.split_at_mut(group_floats(width));
-        s.call(PackKeys { k, image, panels: key_panels });
-        s.call(PackValues { v, image, panels: value_panels });
-        let groups = q.rows.div_ceil(QUERIES);
-        let far = q.rows * q.stride >= FAR;
-        for group in groups * block / blocks..groups * (block + 1) / blocks {
-            let (first, rows) = (image * q.rows + group * QUERIES, (q.rows - group * QUERIES).min(QUERIES));
-            s.call(Group { sources: &[Source::Rows(q)], norm: None, first, count: rows, columns: 0..width, out: queries });
-            s.call(Scale { queries, rows, width, factor: attention.scale * LOG2_E });
-            for key in (0..keys).step_by(WIDTH) {
-                let to = Sums { base: scores[group_index(0, key)..].as_mut_ptr(), stride: STRIDE };
-                let (panels, b) = ((keys - key).div_ceil(LANES).min(2), &key_panels[key * width..]);
-                // The next group's queries, a part at a time.
-                let near = Near { read: (far && key < width).then(|| q.columns(key, width - key).hint(first + QUERIES)), ..Near::NONE };
-                s.call(Multiply {
-                    k: width,
-                    rows,
-                    panels,
-                    a: queries,
-                    b,
-                    panel: width * LANES,
-                    ahead: Hint { first: b.as_ptr(), step: 0 },
-                    near,
-                    from: None,
-                    to,
-                });
+        let (packed_keys, scratch) = scratch.split_at_mut(groups(keys) * group_floats(width));
+        let (packed_values, scratch) = scratch.split_at_mut(groups(width) * group_floats(keys));
+        let (queries, scratch) = scratch.split_at_mut(width * WIDTH);
+        let (scores, sums) = scratch.split_at_mut(keys * WIDTH);
+        for (group, out) in packed_keys.chunks_exact_mut(group_floats(width)).enumerate() {
+            let own = part(0..keys, groups(keys), group);
+            s.call(Group {
+                sources: &[Source::Rows(k)],
+                norm: None,
+                first: image * keys + own.start,
+                count: own.len(),
+                columns: 0..width,
+                out,
+            });
+        }
+        s.call(PackValues { v, image, out: packed_values });
+        for pair in part(0..q.rows.div_ceil(WIDTH), blocks, block) {
+            let first = pair * WIDTH;
+            let count = (q.rows - first).min(WIDTH);
+            let panels = count.div_ceil(LANES);
+            let own = Queries { q, first: image * q.rows + first, count };
+            s.call(PackQueries { queries: own, factor: attention.scale * LOG2_E, panels: queries });
+            for (group, a) in packed_keys.chunks_exact(group_floats(width)).enumerate() {
+                let rows = part(0..keys, groups(keys), group);
+                // The next queries, 16 columns at a time.
+                let column = (group * LANES).min(width - 1);
+                let ahead = q.columns(column, width - column).hint(own.first + WIDTH);
+                let to = Sums { base: scores[rows.start * LANES..].as_mut_ptr(), stride: LANES, panel: keys * LANES };
+                s.call(Product { a, rows: rows.len(), b: queries, panels, k: width, ahead, to });
             }
-            let mut factors = [0.0; QUERIES];
-            s.call(Exponentials { scores, keys, factors: &mut factors[..rows.next_multiple_of(TOGETHER)] });
-            for column in (0..width).step_by(WIDTH) {
-                let to = Sums::of(tile);
-                let (panels, b) = ((width - column).div_ceil(LANES).min(2), &value_panels[column * keys..]);
-                let columns = (width - column).min(WIDTH);
-                let near = Near { written: far.then(|| attention.out.hint(first, head * width + column)), ..Near::NONE };
-                s.call(Multiply {
-                    k: keys,
-                    rows,
-                    panels,
-                    a: scores,
-                    b,
-                    panel: keys * LANES,
-                    ahead: Hint { first: b.as_ptr(), step: 0 },
-                    near,
-                    from: None,
-                    to,
-                });
-                let column = head * width + column;
-                s.call(Finish { tile, factors: &factors[..rows], first, column, columns, out: attention.out });
+            let mut factors = [0.0; WIDTH];
+            for (scores, factors) in scores.chunks_exact_mut(keys * LANES).zip(factors.chunks_exact_mut(LANES)).take(panels) {
+                s.call(Exponentials { scores, factors });
             }
+            for (group, a) in packed_values.chunks_exact(group_floats(keys)).enumerate() {
+                let rows = part(0..width, groups(width), group);
+                let ahead = Hint { first: scores.as_ptr(), step: 0 };
+                let to = Sums { base: sums[rows.start * WIDTH..].as_mut_ptr(), stride: WIDTH, panel: LANES };
+                s.call(Product { a, rows: rows.len(), b: scores, panels, k: keys, ahead, to });
+            }
+            s.call(Finish { sums, factors: &factors, queries: own, column: head * width, out: attention.out });
         }
     }
 }
 
-/// Multiplies packed queries by the factor of the scores.
-struct Scale<'a> {
-    queries: &'a mut [f32],
-    rows: usize,
-    width: usize,
-    factor: f32,
+/// Some queries: rows of q, counted over all images.
+#[derive(Clone, Copy)]
+struct Queries {
+    q: Rows,
+    first: usize,
+    count: usize,
 }
 
-impl Kernel for Scale<'_> {
+/// A packed group times one or two panels of `k` rows.
+struct Product<'a> {
+    a: &'a [f32],
+    rows: usize,
+    b: &'a [f32],
+    panels: usize,
+    k: usize,
+    ahead: Hint,
+    to: Sums,
+}
+
+impl Kernel for Product<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for row in 0..self.rows {
-            for column in (0..self.width).step_by(LANES) {
-                let at = group_index(row, column);
-                let x = &mut self.queries[at..at + LANES];
-                let y = s.mul(s.read(x), s.splat(self.factor));
-                s.write(x, y);
-            }
-        }
+        let Self { a, rows, b, panels, k, ahead, to } = self;
+        s.call(Multiply { k, rows, panels, a, b, panel: k * LANES, ahead, near: Near::NONE, from: None, to });
     }
 }
 
-/// Powers of two of each row of scores, and the reciprocals of their sums.
+/// Turns the scores of 16 queries, `[keys][16]`, into powers of two with exponent score − largest; and the reciprocals of their sums, each
+/// in [`CHAINS`] chains (key modulo that number) that a fixed tree adds up.
 struct Exponentials<'a> {
     scores: &'a mut [f32],
-    keys: usize,
-    /// Of as many rows as go together.
     factors: &'a mut [f32],
 }
 
+/// Keys that are worked on together.
+const CHAINS: usize = 4;
+
 impl Kernel for Exponentials<'_> {
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "constant bounds over arrays that must end up in registers")]
     fn run<S: Simd>(self, s: S) {
-        for (i, factors) in self.factors.chunks_exact_mut(TOGETHER).enumerate() {
-            let rows = &mut self.scores[group_index(i * TOGETHER, 0)..];
-            let sums = exponentials::<S, TOGETHER>(s, rows, STRIDE, |column| group_index(0, column), self.keys, Base::Two);
-            for (factor, sum) in factors.iter_mut().zip(sums) {
-                *factor = 1.0 / sum;
+        const BLOCK: usize = CHAINS * LANES;
+        let (whole, rest) = self.scores.as_chunks_mut::<BLOCK>();
+        let mut largest = [s.splat(f32::NEG_INFINITY); CHAINS];
+        for block in whole.iter() {
+            for i in 0..CHAINS {
+                largest[i] = s.max(s.read(&block[i * LANES..][..LANES]), largest[i]);
             }
         }
+        for (i, x) in rest.chunks_exact(LANES).enumerate() {
+            largest[i] = s.max(s.read(x), largest[i]);
+        }
+        let largest = s.max(s.max(largest[0], largest[1]), s.max(largest[2], largest[3]));
+        let mut sums = [s.splat(0.0); CHAINS];
+        for block in whole {
+            for i in 0..CHAINS {
+                let x = &mut block[i * LANES..][..LANES];
+                let e = exp2(s, s.sub(s.read(x), largest));
+                s.write(x, e);
+                sums[i] = s.add(sums[i], e);
+            }
+        }
+        for (i, x) in rest.chunks_exact_mut(LANES).enumerate() {
+            let e = exp2(s, s.sub(s.read(x), largest));
+            s.write(x, e);
+            sums[i] = s.add(sums[i], e);
+        }
+        let sum = s.add(s.add(sums[0], sums[1]), s.add(sums[2], sums[3]));
+        s.write(self.factors, s.div(s.splat(1.0), sum));
     }
 }
 
-/// Scales a tile's rows into the output.
+/// Multiplies sums, a row of 32 for each column of the values, by the factors of their queries and writes them as rows of the output.
 struct Finish<'a> {
-    tile: &'a [f32],
+    sums: &'a [f32],
     factors: &'a [f32],
-    first: usize,
+    queries: Queries,
     column: usize,
-    columns: usize,
     out: RowsMut,
 }
 
 impl Kernel for Finish<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for (row, (tile, factor)) in self.tile.chunks_exact(WIDTH).zip(self.factors).enumerate() {
-            // SAFETY: the launch resolved the output; each task writes rows and columns of its own.
-            let out = unsafe { self.out.row(self.first + row, self.column, self.columns) };
-            for (out, x) in out.chunks_mut(LANES).zip(tile.chunks_exact(LANES)) {
-                s.write(out, s.mul(s.read(x), s.splat(*factor)));
+        let Queries { q, first, count } = self.queries;
+        for (panel, factors) in (0..count).step_by(LANES).zip(self.factors.chunks_exact(LANES)) {
+            let factors = s.read(factors);
+            for (column, sums) in (0..q.columns).step_by(LANES).zip(self.sums.chunks_exact(LANES * WIDTH)) {
+                let mut vectors = [s.splat(0.0); LANES];
+                for (vector, sums) in vectors.iter_mut().zip(sums.chunks_exact(WIDTH)) {
+                    *vector = s.mul(s.read(&sums[panel..][..LANES]), factors);
+                }
+                for (row, vector) in (first + panel..first + count).zip(s.transpose(vectors)) {
+                    // SAFETY: the launch resolved the output; each task writes rows and columns of its own.
+                    s.write(unsafe { self.out.row(row, self.column + column, (q.columns - column).min(LANES)) }, vector);
+                }
             }
         }
     }
 }
 
-/// Keys as panels of 16 keys, `[keys/16][width][16]`; past the last key, that one again.
-struct PackKeys<'a> {
-    k: Rows,
-    image: usize,
+/// Queries times the factor of the scores as panels of 16 queries, `[width][16]`; past the last query, that one again.
+struct PackQueries<'a> {
+    queries: Queries,
+    factor: f32,
     panels: &'a mut [f32],
 }
 
-impl Kernel for PackKeys<'_> {
+impl Kernel for PackQueries<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let (keys, width) = (self.k.rows, self.k.columns);
-        for (first, panel) in (0..keys).step_by(LANES).zip(self.panels.chunks_exact_mut(width * LANES)) {
+        let Queries { q, first, count } = self.queries;
+        let (width, factor) = (q.columns, s.splat(self.factor));
+        for (panel, out) in (0..count).step_by(LANES).zip(self.panels.chunks_exact_mut(width * LANES)) {
             let mut rows: [&[f32]; LANES] = [&[]; LANES];
             for (lane, row) in rows.iter_mut().enumerate() {
                 // SAFETY: the launch resolved the window.
-                *row = unsafe { self.k.row(self.image * keys + (first + lane).min(keys - 1)) };
+                *row = unsafe { q.row(first + (panel + lane).min(count - 1)) };
             }
-            for (column, block) in (0..width).step_by(LANES).zip(panel.chunks_mut(LANES * LANES)) {
-                // No closures of vectors: what the compiler does not inline of them knows nothing of the instruction set.
+            for (column, block) in (0..width).step_by(LANES).zip(out.chunks_mut(LANES * LANES)) {
                 let mut vectors = [s.splat(0.0); LANES];
                 for (vector, row) in vectors.iter_mut().zip(rows) {
-                    *vector = s.read(&row[column..]);
+                    *vector = s.mul(s.read(&row[column..]), factor);
                 }
                 for (to, column) in block.chunks_exact_mut(LANES).zip(s.transpose(vectors)) {
                     s.write(to, column);
@@ -217,20 +248,23 @@ impl Kernel for PackKeys<'_> {
     }
 }
 
-/// Values as panels of 16 columns, `[width/16][keys][16]`.
+/// Values as groups of up to 13 columns, each `[keys][13]`.
 struct PackValues<'a> {
     v: Rows,
     image: usize,
-    panels: &'a mut [f32],
+    out: &'a mut [f32],
 }
 
 impl Kernel for PackValues<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        // SAFETY: the launch resolved the window.
-        for (key, row) in unsafe { self.v.run(self.image * self.v.rows, self.v.rows) }.enumerate() {
-            for (panel, x) in self.panels.chunks_exact_mut(self.v.rows * LANES).zip(row.chunks(LANES)) {
-                s.write(&mut panel[key * LANES..][..LANES], s.read(x));
+        let (keys, width) = (self.v.rows, self.v.columns);
+        for (group, out) in self.out.chunks_exact_mut(group_floats(keys)).enumerate() {
+            let own = part(0..width, groups(width), group);
+            // SAFETY: the launch resolved the window.
+            for (key, row) in unsafe { self.v.run(self.image * keys, keys) }.enumerate() {
+                // What is past the group's columns is overwritten by the next key.
+                s.write(&mut out[key * GROUP..][..LANES], s.read(&row[own.start..]));
             }
         }
     }

@@ -20,8 +20,8 @@ pub(in crate::cpu) struct RowNorm<'a> {
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub(in crate::cpu) struct Moments {
-    mean: f32,
-    scale: f32,
+    pub mean: f32,
+    pub scale: f32,
 }
 
 /// The moments of a row: two passes, each in 16 chains (column modulo 16) that a fixed tree adds up.
@@ -50,6 +50,18 @@ impl RowNorm<'_> {
             (Some(gain), Some(shift)) => s.fma(y, s.read(&gain[column..]), s.read(&shift[column..])),
             (Some(gain), None) => s.mul(y, s.read(&gain[column..])),
             (None, Some(shift)) => s.add(y, s.read(&shift[column..])),
+            (None, None) => y,
+        }
+    }
+
+    /// Normalises one column of 16 rows, given mean and scale of each; the same bits as [`Self::apply`].
+    #[inline(always)]
+    pub(in crate::cpu) fn apply_down<S: Simd>(&self, s: S, [mean, scale]: [S::V; 2], column: usize, x: S::V) -> S::V {
+        let y = s.mul(s.sub(x, mean), scale);
+        match (self.gain, self.shift) {
+            (Some(gain), Some(shift)) => s.fma(y, s.splat(gain[column]), s.splat(shift[column])),
+            (Some(gain), None) => s.mul(y, s.splat(gain[column])),
+            (None, Some(shift)) => s.add(y, s.splat(shift[column])),
             (None, None) => y,
         }
     }

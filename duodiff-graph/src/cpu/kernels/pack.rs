@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::norm::{Moments, RowNorm, moments};
 use super::patch::Patches;
-use super::tile::{CHUNK, group_index, panel_floats};
+use super::tile::{GROUP, panel_floats};
 use crate::cpu::buffer::Buffer;
 use crate::cpu::rows::Rows;
 use crate::cpu::simd::{Kernel, LANES, Simd};
@@ -40,14 +40,14 @@ impl Source {
     }
 }
 
-/// Packs some columns of rows `first..first + count` of the joined sources, normalised if asked.
+/// Packs some columns of rows `first..first + count` of the joined sources, normalised if asked: `[columns][13]`, so that a tile reads
+/// one line after the other. Rows past the last one hold anything.
 pub(in crate::cpu) struct Group<'a> {
     pub sources: &'a [Source],
     /// With the moments of each of these rows.
     pub norm: Option<(RowNorm<'a>, &'a [Moments])>,
     pub first: usize,
     pub count: usize,
-    /// The first is a multiple of 16, for the norm's lanes. No more than a chunk, if a source is patches.
     pub columns: Range<usize>,
     pub out: &'a mut [f32],
 }
@@ -55,35 +55,97 @@ pub(in crate::cpu) struct Group<'a> {
 impl Kernel for Group<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let start = self.columns.start;
-        for row in 0..self.count {
-            for (source, columns, mut column) in parts(self.sources, self.columns.clone()) {
-                let window = match source {
-                    Source::Rows(window) => window,
-                    Source::Patches(patches) => {
-                        let to = group_index(row, column);
-                        patches.copy(self.first + row, columns.clone(), &mut self.out[to..to + columns.len()]);
-                        continue;
+        let Self { sources, norm, first, count, columns, out } = self;
+        let norm = norm.map(|(norm, moments)| Down { norm, moments: transposed(s, moments) });
+        for (source, own, at) in parts(sources, columns.clone()) {
+            let mut block = Block { norm, column: columns.start + at, out: &mut out[at * GROUP..] };
+            match source {
+                Source::Rows(window) => {
+                    let mut rows: [&[f32]; LANES] = [&[]; LANES];
+                    // SAFETY: the launch resolved the window; the rows lie within it.
+                    for (row, from) in rows.iter_mut().zip(unsafe { window.run(first, count) }) {
+                        *row = &from[own.clone()];
                     }
-                };
-                // SAFETY: the launch resolved the window; the row lies within it.
-                let mut from = &unsafe { window.row(self.first + row) }[columns];
-                while !from.is_empty() {
-                    let to = group_index(row, column);
-                    let (piece, rest) = from.split_at((CHUNK - column % CHUNK).min(from.len()));
-                    copy(s, piece, &mut self.out[to..to + piece.len()], 2 * window.stride);
-                    (column, from) = (column + piece.len(), rest);
+                    for start in (0..own.len()).step_by(LANES) {
+                        // No closures of vectors: what the compiler does not inline of them knows nothing of the instruction set.
+                        let mut vectors = [s.splat(0.0); LANES];
+                        for (vector, row) in vectors.iter_mut().zip(&rows[..count]) {
+                            *vector = s.read(&row[start..]);
+                            // The next group's.
+                            s.prefetch_far(row.as_ptr().wrapping_add(start + count * window.stride));
+                        }
+                        block.push(s, vectors, own.len() - start);
+                    }
+                }
+                Source::Patches(patches) => {
+                    for start in own.clone().step_by(LANES) {
+                        let (mut vectors, wanted) = ([s.splat(0.0); LANES], start..own.end.min(start + LANES));
+                        for (row, vector) in vectors[..count].iter_mut().enumerate() {
+                            let mut line = [0.0; LANES];
+                            patches.copy(first + row, wanted.clone(), &mut line[..wanted.len()]);
+                            *vector = s.read(&line);
+                        }
+                        block.push(s, vectors, wanted.len());
+                    }
                 }
             }
-            let Some((norm, moments)) = self.norm else { continue };
-            for column in self.columns.clone().step_by(CHUNK) {
-                let at = group_index(row, column - start);
-                let piece = &mut self.out[at..at + (self.columns.end - column).min(CHUNK)];
-                for (i, x) in piece.chunks_mut(LANES).enumerate() {
-                    let y = norm.apply(s, moments[row], column + i * LANES, s.read(x));
-                    s.write(x, y);
-                }
-            }
+        }
+    }
+}
+
+/// A layer norm of one column of a group at a time.
+#[derive(Clone, Copy)]
+struct Down<'a, V> {
+    norm: RowNorm<'a>,
+    /// Mean and scale of each row.
+    moments: [V; 2],
+}
+
+/// Means and scales of up to 16 rows.
+#[inline(always)]
+fn transposed<S: Simd>(s: S, moments: &[Moments]) -> [S::V; 2] {
+    let (mut means, mut scales) = ([0.0; LANES], [0.0; LANES]);
+    for ((mean, scale), moments) in means.iter_mut().zip(&mut scales).zip(moments) {
+        (*mean, *scale) = (moments.mean, moments.scale);
+    }
+    [s.read(&means), s.read(&scales)]
+}
+
+/// Where the next columns of a group go.
+struct Block<'a, V> {
+    norm: Option<Down<'a, V>>,
+    /// Of the joined sources.
+    column: usize,
+    /// From that column on.
+    out: &'a mut [f32],
+}
+
+impl<V: Copy> Block<'_, V> {
+    /// Packs the first `columns` columns, at most 16, of 16 rows.
+    #[inline(always)]
+    fn push<S: Simd<V = V>>(&mut self, s: S, rows: [V; LANES], columns: usize) {
+        let vectors = s.transpose(rows);
+        // A known count keeps them in registers.
+        let columns = if columns >= LANES {
+            self.write(s, &vectors);
+            LANES
+        } else {
+            self.write(s, &vectors[..columns]);
+            columns
+        };
+        self.column += columns;
+        self.out = &mut std::mem::take(&mut self.out)[columns * GROUP..];
+    }
+
+    #[inline(always)]
+    fn write<S: Simd<V = V>>(&mut self, s: S, columns: &[V]) {
+        for (i, x) in columns.iter().enumerate() {
+            let y = match self.norm {
+                Some(down) => down.norm.apply_down(s, down.moments, self.column + i, *x),
+                None => *x,
+            };
+            // What is past a group's rows is overwritten by the next column.
+            s.write(&mut self.out[i * GROUP..][..LANES], y);
         }
     }
 }
@@ -130,14 +192,4 @@ fn parts(sources: &[Source], columns: Range<usize>) -> impl Iterator<Item = (&So
         let part = columns.start.max(start)..columns.end.min(end);
         (!part.is_empty()).then(|| (source, part.start - start..part.end - start, part.start - columns.start))
     })
-}
-
-/// Copies, and brings near what lies `ahead` floats on.
-#[inline(always)]
-fn copy<S: Simd>(s: S, from: &[f32], to: &mut [f32], ahead: usize) {
-    for (to, from) in to.chunks_mut(LANES).zip(from.chunks(LANES)) {
-        let v = s.read(from);
-        s.prefetch(from.as_ptr().wrapping_add(ahead));
-        s.write(to, v);
-    }
 }

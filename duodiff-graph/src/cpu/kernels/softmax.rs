@@ -1,56 +1,28 @@
 //! Softmax of rows: subtract the largest, exponentiate, divide by the sum (16 chains, then a fixed tree).
 
-use crate::cpu::math::{exp, exp2};
+use crate::cpu::math::exp;
 use crate::cpu::rows::{Rows, RowsMut};
 use crate::cpu::simd::{Kernel, LANES, Simd};
 
 /// Rows that go through [`exponentials`] together: while one waits for its maximum and its sum, the others work.
-pub(in crate::cpu) const TOGETHER: usize = 4;
+const TOGETHER: usize = 4;
 
-/// What is raised to the scores. Passed as a function, it would not be compiled for the instruction set.
-#[derive(Clone, Copy)]
-pub(in crate::cpu) enum Base {
-    /// e.
-    E,
-    /// 2, for scores that were multiplied by log₂ e.
-    Two,
-}
-
-impl Base {
-    #[inline(always)]
-    fn power<S: Simd>(self, s: S, x: S::V) -> S::V {
-        match self {
-            Self::E => exp(s, x),
-            Self::Two => exp2(s, x),
-        }
-    }
-}
-
-/// Turns `count` scores of each of `R` rows into powers with exponent score − largest, in place; returns their sums. Sixteen neighbours
-/// of row r from column c on, c a multiple of 16, lie at `r · stride + place(c)`.
+/// Turns `R` rows of `count` scores into powers of e with exponent score − largest, in place; returns their sums.
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "constant bounds over arrays that must end up in registers")]
-pub(in crate::cpu) fn exponentials<S: Simd, const R: usize>(
-    s: S,
-    rows: &mut [f32],
-    stride: usize,
-    place: impl Fn(usize) -> usize,
-    count: usize,
-    base: Base,
-) -> [f32; R] {
+fn exponentials<S: Simd, const R: usize>(s: S, rows: &mut [f32], count: usize) -> [f32; R] {
     // Whole vectors, then what is left: nearly all of the loop then has no test but its end.
     let whole = count / LANES * LANES;
-    let (rest, left) = (place(whole), count - whole);
+    let left = count - whole;
     let mut largest = [s.splat(f32::NEG_INFINITY); R];
     for column in (0..whole).step_by(LANES) {
-        let at = place(column);
         for r in 0..R {
-            largest[r] = s.max(s.read(&rows[r * stride + at..][..LANES]), largest[r]);
+            largest[r] = s.max(s.read(&rows[r * count + column..][..LANES]), largest[r]);
         }
     }
     if left > 0 {
         for r in 0..R {
-            largest[r] = s.max(s.read_or(&rows[r * stride + rest..][..left], f32::NEG_INFINITY), largest[r]);
+            largest[r] = s.max(s.read_or(&rows[r * count + whole..][..left], f32::NEG_INFINITY), largest[r]);
         }
     }
     for r in 0..R {
@@ -58,18 +30,17 @@ pub(in crate::cpu) fn exponentials<S: Simd, const R: usize>(
     }
     let mut sums = [s.splat(0.0); R];
     for column in (0..whole).step_by(LANES) {
-        let at = place(column);
         for r in 0..R {
-            let x = &mut rows[r * stride + at..][..LANES];
-            let e = base.power(s, s.sub(s.read(x), largest[r]));
+            let x = &mut rows[r * count + column..][..LANES];
+            let e = exp(s, s.sub(s.read(x), largest[r]));
             s.write(x, e);
             sums[r] = s.add(sums[r], e);
         }
     }
     if left > 0 {
         for r in 0..R {
-            let x = &mut rows[r * stride + rest..][..left];
-            let e = s.keep(base.power(s, s.sub(s.read(x), largest[r])), left);
+            let x = &mut rows[r * count + whole..][..left];
+            let e = s.keep(exp(s, s.sub(s.read(x), largest[r])), left);
             s.write(x, e);
             sums[r] = s.add(sums[r], e);
         }
@@ -115,7 +86,7 @@ impl Softmax {
         for (out, x) in out.chunks_exact_mut(columns).zip(rows) {
             out.copy_from_slice(x);
         }
-        let sums = exponentials::<S, R>(s, out, columns, |column| column, columns, Base::E);
+        let sums = exponentials::<S, R>(s, out, columns);
         for (row, sum) in out.chunks_exact_mut(columns).zip(sums) {
             let factor = s.splat(1.0 / sum);
             for x in row.chunks_mut(LANES) {

@@ -7,10 +7,8 @@ use crate::cpu::simd::{Kernel, LANES, Simd};
 
 /// Most rows of a group: what is packed together, and the tallest tile.
 pub(in crate::cpu) const GROUP: usize = 13;
-/// Columns of a chunk of a packed group. A longer K is multiplied chunk by chunk, so that what is packed stays small.
+/// Columns of a group of a linear. A longer K is multiplied chunk by chunk, so that what is packed stays small.
 pub(in crate::cpu) const CHUNK: usize = 1024;
-/// Floats from one row to the next within a chunk: an odd number of cache lines, so that rows fall into different sets.
-pub(in crate::cpu) const STRIDE: usize = CHUNK + LANES;
 /// Columns of the widest tile.
 pub(in crate::cpu) const WIDTH: usize = 2 * LANES;
 /// Floats of the widest tile.
@@ -19,14 +17,9 @@ pub(in crate::cpu) const TILE: usize = GROUP * WIDTH;
 /// Rows of a panel between the one that is multiplied and the one that is prefetched.
 const DISTANCE: usize = 10;
 
-/// Floats of a packed group of rows with `k` columns: chunk after chunk, each [`GROUP`] rows of [`STRIDE`].
+/// Floats of a packed group of rows with `k` columns, `[k][13]`, and as many more as whole vectors need past the last.
 pub(in crate::cpu) const fn group_floats(k: usize) -> usize {
-    k.div_ceil(CHUNK) * GROUP * STRIDE
-}
-
-/// Where column `k` of row `row` of a packed group lies.
-pub(in crate::cpu) const fn group_index(row: usize, k: usize) -> usize {
-    (k / CHUNK) * GROUP * STRIDE + row * STRIDE + k % CHUNK
+    (k * GROUP + LANES - GROUP).next_multiple_of(LANES)
 }
 
 /// Floats of a packed matrix of `columns` columns: panels of 16, each `[k][16]`.
@@ -34,24 +27,26 @@ pub(in crate::cpu) const fn panel_floats(columns: usize, k: usize) -> usize {
     columns.div_ceil(LANES) * LANES * k
 }
 
-/// Where a tile's sums lie: row r at `base + r · stride`.
+/// Where a tile's sums lie: 16 columns of row r under panel p at `base + r · stride + p · panel`.
 #[derive(Clone, Copy)]
 pub(in crate::cpu) struct Sums {
     /// First float.
     pub base: *mut f32,
     /// Floats from one row to the next.
     pub stride: usize,
+    /// Floats from one panel to the next.
+    pub panel: usize,
 }
 
 impl Sums {
     /// In a tile of its own, of rows of 32.
     pub fn of(tile: &mut [f32]) -> Self {
         assert!(tile.len() >= TILE, "invariant: a tile fits");
-        Self { base: tile.as_mut_ptr(), stride: WIDTH }
+        Self { base: tile.as_mut_ptr(), stride: WIDTH, panel: LANES }
     }
 
-    fn at(self, row: usize, column: usize) -> *mut f32 {
-        self.base.wrapping_add(row * self.stride + column)
+    fn at(self, row: usize, panel: usize) -> *mut f32 {
+        self.base.wrapping_add(row * self.stride + panel * self.panel)
     }
 }
 
@@ -63,7 +58,7 @@ pub(in crate::cpu) struct Multiply<'a> {
     pub rows: usize,
     /// 1 or 2.
     pub panels: usize,
-    /// A packed group of that many columns.
+    /// A packed group of that many columns: row r of column k at `13 · k + r`.
     pub a: &'a [f32],
     /// The first panel, from the first k on.
     pub b: &'a [f32],
@@ -83,9 +78,9 @@ impl Kernel for Multiply<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { k, rows, panels, panel, .. } = self;
-        assert!(self.a.len() >= group_floats(k) && self.b.len() >= (panels - 1) * panel + k * LANES, "invariant: operands are packed");
+        assert!(self.a.len() >= k * GROUP && self.b.len() >= (panels - 1) * panel + k * LANES, "invariant: operands are packed");
         assert!(rows <= GROUP, "invariant: a tile fits");
-        let side = Side { k, panel, b: self.b.as_ptr(), ahead: self.ahead, near: self.near, column: 0 };
+        let side = Side { k, panel, b: self.b.as_ptr(), ahead: self.ahead, near: self.near, first: 0 };
         if S::PANELS == 2 && panels == 2 {
             // SAFETY: lengths are checked above; the caller grants the sums.
             unsafe { columns::<S, 2>(s, side, &self) }
@@ -93,7 +88,7 @@ impl Kernel for Multiply<'_> {
             for index in 0..panels {
                 let b = self.b[index * panel..].as_ptr();
                 // SAFETY: lengths are checked above; the caller grants the sums.
-                unsafe { columns::<S, 1>(s, Side { b, column: index * LANES, ..side }, &self) }
+                unsafe { columns::<S, 1>(s, Side { b, first: index, ..side }, &self) }
             }
         }
     }
@@ -107,8 +102,8 @@ struct Side {
     b: *const f32,
     ahead: Hint,
     near: Near,
-    /// Column of the first panel in the sums.
-    column: usize,
+    /// Index of the first panel.
+    first: usize,
 }
 
 /// `P` panels in as few tiles as `S::ROWS` allows, of like heights.
@@ -120,12 +115,12 @@ unsafe fn columns<S: Simd, const P: usize>(s: S, side: Side, product: &Multiply<
     let tiles = product.rows.div_ceil(S::ROWS);
     for index in 0..tiles {
         let rows = part(0..product.rows, tiles, index);
-        let place = |sums: Sums| Sums { base: sums.at(rows.start, side.column), ..sums };
+        let place = |sums: Sums| Sums { base: sums.at(rows.start, side.first), ..sums };
         let (from, to) = (product.from.map(place), place(product.to));
-        let side = Side { near: side.near.from(rows.start, side.column), ..side };
+        let side = Side { near: side.near.from(rows.start, side.first * LANES), ..side };
         // SAFETY: granted by the caller.
         unsafe {
-            let a = product.a.as_ptr().add(rows.start * STRIDE);
+            let a = product.a.as_ptr().add(rows.start);
             macro_rules! of_height {
                 ($($rows:literal)+) => {
                     match rows.len() {
@@ -151,36 +146,28 @@ unsafe fn tile<S: Simd, const R: usize, const P: usize>(s: S, side: Side, a: *co
         return;
     }
     let mut sums = [[s.splat(0.0); P]; R];
-    let Side { mut b, mut ahead, near, k: mut left, .. } = side;
-    let mut a = a;
-    // SAFETY: granted by the caller: k columns of `a`, chunk after chunk, and k rows of each panel are read.
+    let Side { k, panel, b, ahead, near, .. } = side;
+    // SAFETY: granted by the caller: k columns of `a` and k rows of each panel are read.
     unsafe {
         if let Some(from) = from {
             for r in 0..R {
                 for p in 0..P {
-                    sums[r][p] = s.load(from.at(r, p * LANES));
+                    sums[r][p] = s.load(from.at(r, p));
                 }
             }
         }
-        while left > 0 {
-            let steps = left.min(CHUNK);
-            // Nothing is tested where nothing is to be brought near.
-            let first = if near.is_none() { 0 } else { steps.min(R) };
-            for i in 0..first {
-                near.bring(s, i, P);
-                step::<S, R, P>(s, side.panel, a, b, ahead, i, &mut sums);
-            }
-            for i in first..steps {
-                step::<S, R, P>(s, side.panel, a, b, ahead, i, &mut sums);
-            }
-            a = a.add(GROUP * STRIDE);
-            b = b.wrapping_add(steps * LANES);
-            ahead.first = ahead.at(steps);
-            left -= steps;
+        // Nothing is tested where nothing is to be brought near.
+        let first = if near.is_none() { 0 } else { k.min(R) };
+        for i in 0..first {
+            near.bring(s, i, P);
+            step::<S, R, P>(s, panel, a, b, ahead, i, &mut sums);
+        }
+        for i in first..k {
+            step::<S, R, P>(s, panel, a, b, ahead, i, &mut sums);
         }
         for r in 0..R {
             for p in 0..P {
-                s.store(to.at(r, p * LANES), sums[r][p]);
+                s.store(to.at(r, p), sums[r][p]);
             }
         }
     }
@@ -211,7 +198,7 @@ unsafe fn step<S: Simd, const R: usize, const P: usize>(
         }
         s.prefetch_far(ahead.at(i));
         for r in 0..R {
-            let x = s.splat(*a.add(r * STRIDE + i));
+            let x = s.splat(*a.add(i * GROUP + r));
             for p in 0..P {
                 sums[r][p] = s.fma(x, columns[p], sums[r][p]);
             }
