@@ -5,8 +5,9 @@
 
 use std::f32::consts::LOG2_E;
 
-use super::near::Near;
+use super::near::{FAR, Near};
 use super::pack::{Group, Source};
+use super::sixteen::Sixteen;
 use super::tile::{GROUP, Multiply, Sums, WIDTH, group_floats};
 use crate::cpu::math::exp2;
 use crate::cpu::pool::part;
@@ -69,6 +70,7 @@ impl Kernel for Task {
         let (image, head) = (pair / attention.heads, pair % attention.heads);
         let (keys, width) = (attention.k.rows, attention.width());
         let [q, k, v] = [attention.q, attention.k, attention.v].map(|rows| rows.columns(head * width, width));
+        let (far, tiles) = (q.rows * q.stride >= FAR, width.div_ceil(WIDTH));
         // SAFETY: the launch sized the scratch by `scratch`; the worker runs one task at a time.
         let scratch = unsafe { self.scratch.of(self.worker) };
         let (packed_keys, scratch) = scratch.split_at_mut(groups(keys) * group_floats(width));
@@ -99,7 +101,10 @@ impl Kernel for Task {
                 let column = (group * LANES).min(width - 1);
                 let ahead = q.columns(column, width - column).hint(own.first + WIDTH);
                 let to = Sums { base: scores[rows.start * LANES..].as_mut_ptr(), stride: LANES, panel: keys * LANES };
-                s.call(Product { a, rows: rows.len(), b: queries, panels, k: width, ahead, to });
+                // The output's rows, 13 by 32 floats at a time.
+                let (down, across) = (group / tiles * GROUP, group % tiles * WIDTH);
+                let written = (far && down < count).then(|| attention.out.hint(own.first + down, head * width + across));
+                s.call(Product { a, rows: rows.len(), b: queries, panels, k: width, ahead, written, to });
             }
             let mut factors = [0.0; WIDTH];
             for (scores, factors) in scores.chunks_exact_mut(keys * LANES).zip(factors.chunks_exact_mut(LANES)).take(panels) {
@@ -109,7 +114,7 @@ impl Kernel for Task {
                 let rows = part(0..width, groups(width), group);
                 let ahead = Hint { first: scores.as_ptr(), step: 0 };
                 let to = Sums { base: sums[rows.start * WIDTH..].as_mut_ptr(), stride: WIDTH, panel: LANES };
-                s.call(Product { a, rows: rows.len(), b: scores, panels, k: keys, ahead, to });
+                s.call(Product { a, rows: rows.len(), b: scores, panels, k: keys, ahead, written: None, to });
             }
             s.call(Finish { sums, factors: &factors, queries: own, column: head * width, out: attention.out });
         }
@@ -132,14 +137,15 @@ struct Product<'a> {
     panels: usize,
     k: usize,
     ahead: Hint,
+    written: Option<Hint>,
     to: Sums,
 }
 
 impl Kernel for Product<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { a, rows, b, panels, k, ahead, to } = self;
-        s.call(Multiply { k, rows, panels, a, b, panel: k * LANES, ahead, near: Near::NONE, from: None, to });
+        let Self { a, rows, b, panels, k, ahead, written, to } = self;
+        s.call(Multiply { k, rows, panels, a, b, panel: k * LANES, ahead, near: Near { written, read: None }, from: None, to });
     }
 }
 
@@ -202,15 +208,12 @@ impl Kernel for Finish<'_> {
     fn run<S: Simd>(self, s: S) {
         let Queries { q, first, count } = self.queries;
         for (panel, factors) in (0..count).step_by(LANES).zip(self.factors.chunks_exact(LANES)) {
-            let factors = s.read(factors);
             for (column, sums) in (0..q.columns).step_by(LANES).zip(self.sums.chunks_exact(LANES * WIDTH)) {
-                let mut vectors = [s.splat(0.0); LANES];
-                for (vector, sums) in vectors.iter_mut().zip(sums.chunks_exact(WIDTH)) {
-                    *vector = s.mul(s.read(&sums[panel..][..LANES]), factors);
-                }
-                for (row, vector) in (first + panel..first + count).zip(s.transpose(vectors)) {
+                let rows = Sixteen::new(sums.chunks_exact(WIDTH).map(|row| &row[panel..][..LANES])).columns(s, 0);
+                for ((row, vector), factor) in (first + panel..first + count).zip(rows).zip(factors) {
                     // SAFETY: the launch resolved the output; each task writes rows and columns of its own.
-                    s.write(unsafe { self.out.row(row, self.column + column, (q.columns - column).min(LANES)) }, vector);
+                    let out = unsafe { self.out.row(row, self.column + column, (q.columns - column).min(LANES)) };
+                    s.write(out, s.mul(vector, s.splat(*factor)));
                 }
             }
         }
@@ -230,18 +233,11 @@ impl Kernel for PackQueries<'_> {
         let Queries { q, first, count } = self.queries;
         let (width, factor) = (q.columns, s.splat(self.factor));
         for (panel, out) in (0..count).step_by(LANES).zip(self.panels.chunks_exact_mut(width * LANES)) {
-            let mut rows: [&[f32]; LANES] = [&[]; LANES];
-            for (lane, row) in rows.iter_mut().enumerate() {
-                // SAFETY: the launch resolved the window.
-                *row = unsafe { q.row(first + (panel + lane).min(count - 1)) };
-            }
+            // SAFETY: the launch resolved the window.
+            let rows = Sixteen::new(unsafe { q.run(first + panel, count - panel) });
             for (column, block) in (0..width).step_by(LANES).zip(out.chunks_mut(LANES * LANES)) {
-                let mut vectors = [s.splat(0.0); LANES];
-                for (vector, row) in vectors.iter_mut().zip(rows) {
-                    *vector = s.mul(s.read(&row[column..]), factor);
-                }
-                for (to, column) in block.chunks_exact_mut(LANES).zip(s.transpose(vectors)) {
-                    s.write(to, column);
+                for (to, x) in block.chunks_exact_mut(LANES).zip(rows.columns(s, column)) {
+                    s.write(to, s.mul(x, factor));
                 }
             }
         }
@@ -258,13 +254,20 @@ struct PackValues<'a> {
 impl Kernel for PackValues<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let (keys, width) = (self.v.rows, self.v.columns);
-        for (group, out) in self.out.chunks_exact_mut(group_floats(keys)).enumerate() {
-            let own = part(0..width, groups(width), group);
-            // SAFETY: the launch resolved the window.
-            for (key, row) in unsafe { self.v.run(self.image * keys, keys) }.enumerate() {
-                // What is past the group's columns is overwritten by the next key.
-                s.write(&mut out[key * GROUP..][..LANES], s.read(&row[own.start..]));
+        let Self { v, image, out } = self;
+        let (keys, width) = (v.rows, v.columns);
+        for first in (0..keys).step_by(LANES) {
+            let count = (keys - first).min(LANES);
+            for (group, out) in out.chunks_exact_mut(group_floats(keys)).enumerate() {
+                let own = part(0..width, groups(width), group);
+                // SAFETY: the launch resolved the window.
+                let rows = unsafe { v.columns(own.start, width - own.start).run(image * keys + first, count) };
+                for (key, row) in (first..).zip(rows) {
+                    // The rows after these.
+                    s.prefetch(row.as_ptr().wrapping_add(LANES * v.stride));
+                    // What is past the group's columns is overwritten by the next key.
+                    s.write(&mut out[key * GROUP..][..LANES], s.read(row));
+                }
             }
         }
     }

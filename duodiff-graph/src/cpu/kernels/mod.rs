@@ -12,6 +12,7 @@ pub(super) mod pack;
 pub(super) mod patch;
 pub(super) mod pointwise;
 pub(super) mod primitive;
+mod sixteen;
 pub(super) mod softmax;
 pub(super) mod tile;
 pub(super) mod update;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::norm::{Moments, RowNorm, moments};
 use super::patch::Patches;
+use super::sixteen::Sixteen;
 use super::tile::{GROUP, panel_floats};
 use crate::cpu::buffer::Buffer;
 use crate::cpu::rows::Rows;
@@ -61,31 +62,24 @@ impl Kernel for Group<'_> {
             let mut block = Block { norm, column: columns.start + at, out: &mut out[at * GROUP..] };
             match source {
                 Source::Rows(window) => {
-                    let mut rows: [&[f32]; LANES] = [&[]; LANES];
                     // SAFETY: the launch resolved the window; the rows lie within it.
-                    for (row, from) in rows.iter_mut().zip(unsafe { window.run(first, count) }) {
-                        *row = &from[own.clone()];
-                    }
+                    let rows = Sixteen::new(unsafe { window.columns(own.start, own.len()).run(first, count) });
+                    // The next group's.
+                    let next = window.columns(own.start, own.len()).hint(first + count);
                     for start in (0..own.len()).step_by(LANES) {
-                        // No closures of vectors: what the compiler does not inline of them knows nothing of the instruction set.
-                        let mut vectors = [s.splat(0.0); LANES];
-                        for (vector, row) in vectors.iter_mut().zip(&rows[..count]) {
-                            *vector = s.read(&row[start..]);
-                            // The next group's.
-                            s.prefetch_far(row.as_ptr().wrapping_add(start + count * window.stride));
+                        for row in 0..count {
+                            s.prefetch_far(next.at(row).wrapping_add(start));
                         }
-                        block.push(s, vectors, own.len() - start);
+                        block.push(s, rows.columns(s, start), own.len() - start);
                     }
                 }
                 Source::Patches(patches) => {
                     for start in own.clone().step_by(LANES) {
-                        let (mut vectors, wanted) = ([s.splat(0.0); LANES], start..own.end.min(start + LANES));
-                        for (row, vector) in vectors[..count].iter_mut().enumerate() {
-                            let mut line = [0.0; LANES];
+                        let (mut lines, wanted) = ([[0.0; LANES]; GROUP], start..own.end.min(start + LANES));
+                        for (row, line) in lines[..count].iter_mut().enumerate() {
                             patches.copy(first + row, wanted.clone(), &mut line[..wanted.len()]);
-                            *vector = s.read(&line);
                         }
-                        block.push(s, vectors, wanted.len());
+                        block.push(s, Sixteen::new(lines.iter().map(|line| &line[..])).columns(s, 0), wanted.len());
                     }
                 }
             }
@@ -121,10 +115,9 @@ struct Block<'a, V> {
 }
 
 impl<V: Copy> Block<'_, V> {
-    /// Packs the first `columns` columns, at most 16, of 16 rows.
+    /// Packs the first `columns` columns, at most 16.
     #[inline(always)]
-    fn push<S: Simd<V = V>>(&mut self, s: S, rows: [V; LANES], columns: usize) {
-        let vectors = s.transpose(rows);
+    fn push<S: Simd<V = V>>(&mut self, s: S, vectors: [V; LANES], columns: usize) {
         // A known count keeps them in registers.
         let columns = if columns >= LANES {
             self.write(s, &vectors);

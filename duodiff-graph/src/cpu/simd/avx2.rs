@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Kernel, Simd};
+use super::{Kernel, LANES, Simd};
 
 /// Proof that the machine has AVX2 and FMA: made in [`run`] only.
 #[derive(Clone, Copy)]
@@ -97,5 +97,61 @@ impl Simd for Avx2 {
             unsafe { _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(y), _mm256_slli_epi32::<23>(_mm256_castps_si256(n)))) }
         };
         (half(y.0, n.0), half(y.1, n.1))
+    }
+
+    #[inline(always)]
+    unsafe fn load_columns(self, rows: [*const f32; LANES]) -> [Self::V; LANES] {
+        let mut columns = [self.splat(0.0); LANES];
+        for half in 0..2 {
+            // SAFETY: the caller grants 16 floats of each row; the token proves that the instructions exist.
+            let (low, high) = unsafe { (eight(&rows, 0, 8 * half), eight(&rows, 8, 8 * half)) };
+            for (column, halves) in columns[8 * half..].iter_mut().zip(low.into_iter().zip(high)) {
+                *column = halves;
+            }
+        }
+        columns
+    }
+}
+
+/// Eight columns, from `column` on, of eight rows, from `first` on.
+///
+/// # Safety
+/// These floats can be read, and the machine has AVX2.
+#[inline(always)]
+unsafe fn eight(rows: &[*const f32; LANES], first: usize, column: usize) -> [__m256; 8] {
+    // SAFETY: granted by the caller.
+    unsafe {
+        let ([a, b, c, d], [e, f, g, h]) = (four(rows, first, column), four(rows, first + 4, column));
+        [
+            _mm256_permute2f128_ps::<0x20>(a, e),
+            _mm256_permute2f128_ps::<0x20>(b, f),
+            _mm256_permute2f128_ps::<0x20>(c, g),
+            _mm256_permute2f128_ps::<0x20>(d, h),
+            _mm256_permute2f128_ps::<0x31>(a, e),
+            _mm256_permute2f128_ps::<0x31>(b, f),
+            _mm256_permute2f128_ps::<0x31>(c, g),
+            _mm256_permute2f128_ps::<0x31>(d, h),
+        ]
+    }
+}
+
+/// Of four rows, columns 0 and 4, 1 and 5, 2 and 6, 3 and 7, each in a half.
+///
+/// # Safety
+/// As [`eight`].
+#[inline(always)]
+unsafe fn four(rows: &[*const f32; LANES], first: usize, column: usize) -> [__m256; 4] {
+    // SAFETY: granted by the caller.
+    unsafe {
+        let [a, b] = [_mm256_loadu_ps(rows[first].add(column)), _mm256_loadu_ps(rows[first + 1].add(column))];
+        let [c, d] = [_mm256_loadu_ps(rows[first + 2].add(column)), _mm256_loadu_ps(rows[first + 3].add(column))];
+        let (low, high) = (_mm256_castps_pd(_mm256_unpacklo_ps(a, b)), _mm256_castps_pd(_mm256_unpackhi_ps(a, b)));
+        let (low2, high2) = (_mm256_castps_pd(_mm256_unpacklo_ps(c, d)), _mm256_castps_pd(_mm256_unpackhi_ps(c, d)));
+        [
+            _mm256_castpd_ps(_mm256_unpacklo_pd(low, low2)),
+            _mm256_castpd_ps(_mm256_unpackhi_pd(low, low2)),
+            _mm256_castpd_ps(_mm256_unpacklo_pd(high, high2)),
+            _mm256_castpd_ps(_mm256_unpackhi_pd(high, high2)),
+        ]
     }
 }

@@ -117,32 +117,31 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn transpose(self, rows: [Self::V; LANES]) -> [Self::V; LANES] {
-        // SAFETY: the token proves that the instructions exist.
-        unsafe {
-            // Within quarters: element j of four neighbouring rows becomes quarter j of one vector.
-            let mut quarters = rows;
-            for i in (0..LANES).step_by(4) {
-                let [a, b, c, d] = [rows[i], rows[i + 1], rows[i + 2], rows[i + 3]];
+    unsafe fn load_columns(self, rows: [*const f32; LANES]) -> [Self::V; LANES] {
+        let mut columns = [self.splat(0.0); LANES];
+        for quarter in 0..4 {
+            let mut parts = columns;
+            for (j, part) in parts[..4].iter_mut().enumerate() {
+                // SAFETY: the caller grants 16 floats of each row; the token proves that the instructions exist.
+                *part = unsafe {
+                    // Element g is row 4g + j: inserted from memory, which needs no unit that shuffles.
+                    let x = _mm512_castps128_ps512(_mm_loadu_ps(rows[j].add(4 * quarter)));
+                    let x = _mm512_insertf32x4::<1>(x, _mm_loadu_ps(rows[4 + j].add(4 * quarter)));
+                    let x = _mm512_insertf32x4::<2>(x, _mm_loadu_ps(rows[8 + j].add(4 * quarter)));
+                    _mm512_insertf32x4::<3>(x, _mm_loadu_ps(rows[12 + j].add(4 * quarter)))
+                };
+            }
+            let [a, b, c, d, ..] = parts;
+            // SAFETY: the token proves that the instructions exist.
+            unsafe {
                 let (low, high) = (_mm512_castps_pd(_mm512_unpacklo_ps(a, b)), _mm512_castps_pd(_mm512_unpackhi_ps(a, b)));
                 let (low2, high2) = (_mm512_castps_pd(_mm512_unpacklo_ps(c, d)), _mm512_castps_pd(_mm512_unpackhi_ps(c, d)));
-                quarters[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, low2));
-                quarters[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, low2));
-                quarters[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high, high2));
-                quarters[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high, high2));
+                columns[4 * quarter] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, low2));
+                columns[4 * quarter + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, low2));
+                columns[4 * quarter + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high, high2));
+                columns[4 * quarter + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high, high2));
             }
-            // Quarter q of vector 4g + j is column 4q + j of rows 4g to 4g + 3: gather the four g of each (q, j).
-            let mut columns = quarters;
-            for j in 0..4 {
-                let [a, b, c, d] = [quarters[j], quarters[4 + j], quarters[8 + j], quarters[12 + j]];
-                let [even, odd] = [_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xdd>(a, b)];
-                let [even2, odd2] = [_mm512_shuffle_f32x4::<0x88>(c, d), _mm512_shuffle_f32x4::<0xdd>(c, d)];
-                columns[j] = _mm512_shuffle_f32x4::<0x88>(even, even2);
-                columns[4 + j] = _mm512_shuffle_f32x4::<0x88>(odd, odd2);
-                columns[8 + j] = _mm512_shuffle_f32x4::<0xdd>(even, even2);
-                columns[12 + j] = _mm512_shuffle_f32x4::<0xdd>(odd, odd2);
-            }
-            columns
         }
+        columns
     }
 }

@@ -99,18 +99,20 @@ pub(super) trait Simd: Copy {
         }
     }
 
-    /// Lane j of vector i becomes lane i of vector j.
+    /// Sixteen floats of each of sixteen rows, column by column: lane i of vector j is float j of row i.
+    ///
+    /// # Safety
+    /// Each row is valid for reading 16 floats.
     #[inline(always)]
-    fn transpose(self, rows: [Self::V; LANES]) -> [Self::V; LANES] {
-        let mut columns = [[0.0; LANES]; LANES];
-        for (i, row) in rows.into_iter().enumerate() {
-            for (column, x) in columns.iter_mut().zip(self.lanes(row)) {
-                column[i] = x;
+    unsafe fn load_columns(self, rows: [*const f32; LANES]) -> [Self::V; LANES] {
+        let mut vectors = [self.splat(0.0); LANES];
+        for (j, vector) in vectors.iter_mut().enumerate() {
+            let mut column = [0.0; LANES];
+            for (x, row) in column.iter_mut().zip(rows) {
+                // SAFETY: granted by the caller.
+                *x = unsafe { *row.add(j) };
             }
-        }
-        let mut vectors = rows;
-        for (vector, column) in vectors.iter_mut().zip(&columns) {
-            *vector = self.read(column);
+            *vector = self.read(&column);
         }
         vectors
     }
