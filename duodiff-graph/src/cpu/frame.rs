@@ -221,7 +221,7 @@ impl Frame<'_> {
             residual: op.residual.as_ref().map(|residual| self.rows(arena, residual)),
             out,
         };
-        let cut = Cut::new([out.total, n, k], machine.isa.group(), machine.threads());
+        let cut = Cut::new([out.total, n, k], machine.isa.rows(), machine.threads());
         machine.kernels(cut.tasks(), |worker, index, scratch| linear::Task { linear, cut, index, scratch, worker });
     }
 

@@ -8,7 +8,7 @@ use std::f32::consts::LOG2_E;
 use super::near::{FAR, Near};
 use super::pack::{Group, Source};
 use super::sixteen::Sixteen;
-use super::tile::{GROUP, Multiply, Sums, WIDTH, group_floats};
+use super::tile::{Multiply, Sums, WIDTH, group_floats, groups_floats};
 use crate::cpu::math::exp2;
 use crate::cpu::pool::part;
 use crate::cpu::rows::{Hint, Rows, RowsMut, Scratch};
@@ -43,14 +43,13 @@ impl Attention {
 }
 
 /// Groups that so many rows are cut into, of like size.
-fn groups(rows: usize) -> usize {
-    rows.div_ceil(GROUP)
+fn groups<S: Simd>(rows: usize) -> usize {
+    rows.div_ceil(S::ROWS)
 }
 
 /// Scratch floats of one worker for `keys` keys of `width` columns.
 pub(in crate::cpu) fn scratch(keys: usize, width: usize) -> usize {
-    let packed = groups(keys) * group_floats(width) + groups(width) * group_floats(keys);
-    packed + (width + keys + width.next_multiple_of(LANES)) * WIDTH
+    groups_floats(keys, width) + groups_floats(width, keys) + (width + keys + width.next_multiple_of(LANES)) * WIDTH
 }
 
 /// One block of queries of one head of one image.
@@ -73,12 +72,12 @@ impl Kernel for Task {
         let (far, tiles) = (q.rows * q.stride >= FAR, width.div_ceil(WIDTH));
         // SAFETY: the launch sized the scratch by `scratch`; the worker runs one task at a time.
         let scratch = unsafe { self.scratch.of(self.worker) };
-        let (packed_keys, scratch) = scratch.split_at_mut(groups(keys) * group_floats(width));
-        let (packed_values, scratch) = scratch.split_at_mut(groups(width) * group_floats(keys));
+        let (packed_keys, scratch) = scratch.split_at_mut(groups::<S>(keys) * group_floats::<S>(width));
+        let (packed_values, scratch) = scratch.split_at_mut(groups::<S>(width) * group_floats::<S>(keys));
         let (queries, scratch) = scratch.split_at_mut(width * WIDTH);
         let (scores, sums) = scratch.split_at_mut(keys * WIDTH);
-        for (group, out) in packed_keys.chunks_exact_mut(group_floats(width)).enumerate() {
-            let own = part(0..keys, groups(keys), group);
+        for (group, out) in packed_keys.chunks_exact_mut(group_floats::<S>(width)).enumerate() {
+            let own = part(0..keys, groups::<S>(keys), group);
             s.call(Group {
                 sources: &[Source::Rows(k)],
                 norm: None,
@@ -95,14 +94,14 @@ impl Kernel for Task {
             let panels = count.div_ceil(LANES);
             let own = Queries { q, first: image * q.rows + first, count };
             s.call(PackQueries { queries: own, factor: attention.scale * LOG2_E, panels: queries });
-            for (group, a) in packed_keys.chunks_exact(group_floats(width)).enumerate() {
-                let rows = part(0..keys, groups(keys), group);
+            for (group, a) in packed_keys.chunks_exact(group_floats::<S>(width)).enumerate() {
+                let rows = part(0..keys, groups::<S>(keys), group);
                 // The next queries, 16 columns at a time.
                 let column = (group * LANES).min(width - 1);
                 let ahead = q.columns(column, width - column).hint(own.first + WIDTH);
                 let to = Sums { base: scores[rows.start * LANES..].as_mut_ptr(), stride: LANES, panel: keys * LANES };
                 // The output's rows, 13 by 32 floats at a time.
-                let (down, across) = (group / tiles * GROUP, group % tiles * WIDTH);
+                let (down, across) = (group / tiles * S::ROWS, group % tiles * WIDTH);
                 let written = (far && down < count).then(|| attention.out.hint(own.first + down, head * width + across));
                 s.call(Product { a, rows: rows.len(), b: queries, panels, k: width, ahead, written, to });
             }
@@ -110,8 +109,8 @@ impl Kernel for Task {
             for (scores, factors) in scores.chunks_exact_mut(keys * LANES).zip(factors.chunks_exact_mut(LANES)).take(panels) {
                 s.call(Exponentials { scores, factors });
             }
-            for (group, a) in packed_values.chunks_exact(group_floats(keys)).enumerate() {
-                let rows = part(0..width, groups(width), group);
+            for (group, a) in packed_values.chunks_exact(group_floats::<S>(keys)).enumerate() {
+                let rows = part(0..width, groups::<S>(width), group);
                 let ahead = Hint { first: scores.as_ptr(), step: 0 };
                 let to = Sums { base: sums[rows.start * WIDTH..].as_mut_ptr(), stride: WIDTH, panel: LANES };
                 s.call(Product { a, rows: rows.len(), b: scores, panels, k: keys, ahead, written: None, to });
@@ -209,7 +208,7 @@ impl Kernel for Finish<'_> {
         let Queries { q, first, count } = self.queries;
         for (panel, factors) in (0..count).step_by(LANES).zip(self.factors.chunks_exact(LANES)) {
             for (column, sums) in (0..q.columns).step_by(LANES).zip(self.sums.chunks_exact(LANES * WIDTH)) {
-                let rows = Sixteen::new(sums.chunks_exact(WIDTH).map(|row| &row[panel..][..LANES])).columns(s, 0);
+                let rows = Sixteen::new(sums.chunks_exact(WIDTH).map(|row| &row[panel..][..LANES])).columns(s, 0, LANES);
                 for ((row, vector), factor) in (first + panel..first + count).zip(rows).zip(factors) {
                     // SAFETY: the launch resolved the output; each task writes rows and columns of its own.
                     let out = unsafe { self.out.row(row, self.column + column, (q.columns - column).min(LANES)) };
@@ -236,7 +235,7 @@ impl Kernel for PackQueries<'_> {
             // SAFETY: the launch resolved the window.
             let rows = Sixteen::new(unsafe { q.run(first + panel, count - panel) });
             for (column, block) in (0..width).step_by(LANES).zip(out.chunks_mut(LANES * LANES)) {
-                for (to, x) in block.chunks_exact_mut(LANES).zip(rows.columns(s, column)) {
+                for (to, x) in block.chunks_exact_mut(LANES).zip(rows.columns(s, column, LANES)) {
                     s.write(to, s.mul(x, factor));
                 }
             }
@@ -244,7 +243,7 @@ impl Kernel for PackQueries<'_> {
     }
 }
 
-/// Values as groups of up to 13 columns, each `[keys][13]`.
+/// Values as groups of columns, each `[keys][ROWS]`.
 struct PackValues<'a> {
     v: Rows,
     image: usize,
@@ -258,15 +257,17 @@ impl Kernel for PackValues<'_> {
         let (keys, width) = (v.rows, v.columns);
         for first in (0..keys).step_by(LANES) {
             let count = (keys - first).min(LANES);
-            for (group, out) in out.chunks_exact_mut(group_floats(keys)).enumerate() {
-                let own = part(0..width, groups(width), group);
+            for (group, out) in out.chunks_exact_mut(group_floats::<S>(keys)).enumerate() {
+                let own = part(0..width, groups::<S>(width), group);
                 // SAFETY: the launch resolved the window.
                 let rows = unsafe { v.columns(own.start, width - own.start).run(image * keys + first, count) };
                 for (key, row) in (first..).zip(rows) {
                     // The rows after these.
                     s.prefetch(row.as_ptr().wrapping_add(LANES * v.stride));
                     // What is past the group's columns is overwritten by the next key.
-                    s.write(&mut out[key * GROUP..][..LANES], s.read(row));
+                    let out = &mut out[key * S::ROWS..][..LANES];
+                    // SAFETY: the slice holds 16 floats.
+                    unsafe { s.store_first(out.as_mut_ptr(), s.read(row), S::ROWS) }
                 }
             }
         }

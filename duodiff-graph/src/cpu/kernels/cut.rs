@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::tile::{CHUNK, GROUP, WIDTH};
+use super::tile::{CHUNK, WIDTH};
 use crate::cpu::pool::part;
 
 /// Floats of the packed chunks of a task: they stay in the second-level cache beside two pairs of panels.
@@ -14,12 +14,9 @@ const LEAST_COLUMNS: usize = 256;
 /// Rows for whose sake a thread reads all of a weight; where it had fewer, threads share the columns too.
 const LEAST_ROWS: usize = 8;
 
-/// Most rows of a group, where an instruction set has the lowest.
-const LOWEST_GROUP: usize = 12;
-
-/// Most groups of a task of a product over `m` rows and `k` columns, whatever the threads.
-pub(in crate::cpu) fn most_groups(m: usize, k: usize) -> usize {
-    (PACKED / (GROUP * k.clamp(LEAST_COLUMNS, CHUNK))).min(m.div_ceil(LOWEST_GROUP))
+/// Most rows of a task of a product over `k` columns.
+pub(in crate::cpu) fn most_rows(k: usize) -> usize {
+    PACKED / k.clamp(LEAST_COLUMNS, CHUNK)
 }
 
 /// Most pieces of columns that the last rows of a part are cut into; fewer where each piece would have to pack these rows again.
@@ -59,7 +56,7 @@ impl Cut {
         let rows = (threads / columns).min(m);
         let groups = m.div_ceil(rows).div_ceil(most);
         let pieces = if rows > 1 && columns == 1 && m / rows * n * k >= WORTH { pieces(pairs, PIECES[usize::from(k > CHUNK)]) } else { 1 };
-        Self { m, pairs, parts: [rows, columns], groups, tasks: groups.div_ceil(most_groups(m, k)), pieces }
+        Self { m, pairs, parts: [rows, columns], groups, tasks: groups.div_ceil(most_rows(k) / most), pieces }
     }
 
     /// Number of tasks. Those of a part are neighbours, so that a thread begins with them ([`Pool`](crate::cpu::pool::Pool)).
@@ -105,19 +102,18 @@ fn piece(mut range: Range<usize>, count: usize, index: usize) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::Isa;
 
     #[test]
     fn tasks_cover_each_element_once() {
         for m in [1, 2, 11, 12, 13, 15, 25, 50, 257, 514, 1028] {
             for (n, k) in [(1, 1), (12, 512), (128, 128), (512, 2048), (2048, 512)] {
-                for (most, threads) in [(12, 1), (13, 2), (13, 3), (12, 5), (13, 8), (12, 64)] {
+                for (most, threads) in [(4, 1), (13, 2), (13, 3), (6, 5), (13, 8), (6, 64)] {
                     let cut = Cut::new([m, n, k], most, threads);
                     let pairs = n.div_ceil(WIDTH);
                     let mut times = vec![0; m * pairs];
                     for task in 0..cut.tasks() {
                         let (groups, columns) = cut.of(task);
-                        assert!((1..=most_groups(m, k)).contains(&groups.len()), "M {m}, N {n}, K {k}, {threads} threads: {cut:?}");
+                        assert!((1..=most_rows(k) / most).contains(&groups.len()), "M {m}, N {n}, K {k}, {threads} threads: {cut:?}");
                         for group in groups {
                             let rows = cut.rows(group);
                             assert!((1..=most).contains(&rows.len()), "M {m}, N {n}, K {k}, {threads} threads: {cut:?}");
@@ -146,13 +142,6 @@ mod tests {
                 let over = most.map_or(0.0, |most| most as f64 / ideal - 1.0);
                 assert!(over < 0.05, "M {m}, N {n}, {threads} threads: {over} over, {cut:?}");
             }
-        }
-    }
-
-    #[test]
-    fn groups_of_all_instruction_sets_fit() {
-        for isa in [Isa::Portable, Isa::Avx2, Isa::Avx512] {
-            assert!((LOWEST_GROUP..=GROUP).contains(&isa.group()), "{isa:?}");
         }
     }
 

@@ -3,12 +3,12 @@
 
 use std::ops::Range;
 
-use super::cut::{Cut, most_groups};
+use super::cut::{Cut, most_rows};
 use super::epilogue::Finish;
 use super::near::{Ahead, FAR, Near};
 use super::norm::{Moments, RowNorm};
 use super::pack::{Group, Measure, Source};
-use super::tile::{CHUNK, GROUP, Multiply, Sums, TILE, WIDTH, group_floats};
+use super::tile::{CHUNK, Multiply, Sums, TILE, WIDTH, group_floats, groups_floats};
 use crate::cpu::rows::{Rows, RowsMut, Scratch};
 use crate::cpu::simd::{Kernel, LANES, Simd};
 use crate::program::Activation;
@@ -38,13 +38,13 @@ pub(in crate::cpu) struct Linear<'a> {
 
 /// Scratch floats of one worker for a product over `m` rows in all and `k` columns.
 pub(in crate::cpu) fn scratch(m: usize, k: usize) -> usize {
-    let groups = most_groups(m, k);
-    TILE + groups * (packed_floats(k) + GROUP * MOMENTS) + k
+    let rows = most_rows(k).min(m);
+    TILE + groups_floats(rows, k.min(CHUNK)) + rows * MOMENTS + k
 }
 
 /// Floats of a group's largest chunk.
-fn packed_floats(k: usize) -> usize {
-    group_floats(k.min(CHUNK))
+fn chunk_floats<S: Simd>(k: usize) -> usize {
+    group_floats::<S>(k.min(CHUNK))
 }
 
 /// Floats of the moments of a row.
@@ -68,7 +68,7 @@ impl Kernel for Task<'_> {
         let rows = cut.rows(groups.start).start..cut.rows(groups.end - 1).end;
         // SAFETY: the launch sized the scratch by `scratch`; the worker runs one task at a time.
         let (tile, scratch) = unsafe { self.scratch.of(self.worker) }.split_at_mut(TILE);
-        let (packed, scratch) = scratch.split_at_mut(groups.len() * packed_floats(k));
+        let (packed, scratch) = scratch.split_at_mut(groups.len() * chunk_floats::<S>(k));
         let (moments, scratch) = scratch.split_at_mut(rows.len() * MOMENTS);
         let moments: &mut [Moments] = bytemuck::cast_slice_mut(moments);
         // The rows of the task before are still there, if they are the same and one chunk is all of them.
@@ -82,7 +82,7 @@ impl Kernel for Task<'_> {
         for start in (0..k).step_by(CHUNK) {
             let columns = start..k.min(start + CHUNK);
             let unpacked = if is_packed { 0..0 } else { groups.clone() };
-            for (group, out) in unpacked.zip(packed.chunks_exact_mut(packed_floats(k))) {
+            for (group, out) in unpacked.zip(packed.chunks_exact_mut(chunk_floats::<S>(k))) {
                 let own = cut.rows(group);
                 let norm = linear.norm.map(|norm| (norm, &moments[own.start - rows.start..own.end - rows.start]));
                 s.call(Group { sources, norm, first: own.start, count: own.len(), columns: columns.clone(), out });
@@ -123,7 +123,7 @@ impl Kernel for Pair<'_> {
         let ahead = Ahead { first: next, panel, k: columns.len(), groups: groups.len() };
         let (is_first, is_last) = (columns.start == 0, columns.end == linear.k);
         let tile = Sums::of(self.tile);
-        for (group, a) in groups.zip(self.packed.chunks_exact(packed_floats(linear.k))) {
+        for (group, a) in groups.zip(self.packed.chunks_exact(chunk_floats::<S>(linear.k))) {
             let rows = cut.rows(group);
             let (first, count) = (rows.start, rows.len());
             let partial = Partial { out: linear.out, first, count, column, columns: (linear.n - column).min(panels * LANES) };

@@ -1,11 +1,11 @@
-//! Matrices as the register tiles read them: weights in panels of 16 columns, rows of activations in groups of up to 13.
+//! Matrices as the register tiles read them: weights in panels of 16 columns, rows of activations in groups.
 
 use std::ops::Range;
 
 use super::norm::{Moments, RowNorm, moments};
 use super::patch::Patches;
 use super::sixteen::Sixteen;
-use super::tile::{GROUP, panel_floats};
+use super::tile::{TALLEST, panel_floats};
 use crate::cpu::buffer::Buffer;
 use crate::cpu::rows::Rows;
 use crate::cpu::simd::{Kernel, LANES, Simd};
@@ -41,7 +41,7 @@ impl Source {
     }
 }
 
-/// Packs some columns of rows `first..first + count` of the joined sources, normalised if asked: `[columns][13]`, so that a tile reads
+/// Packs some columns of rows `first..first + count` of the joined sources, normalised if asked: `[columns][ROWS]`, so that a tile reads
 /// one line after the other. Rows past the last one hold anything.
 pub(in crate::cpu) struct Group<'a> {
     pub sources: &'a [Source],
@@ -59,7 +59,7 @@ impl Kernel for Group<'_> {
         let Self { sources, norm, first, count, columns, out } = self;
         let norm = norm.map(|(norm, moments)| Down { norm, moments: transposed(s, moments) });
         for (source, own, at) in parts(sources, columns.clone()) {
-            let mut block = Block { norm, column: columns.start + at, out: &mut out[at * GROUP..] };
+            let mut block = Block { norm, column: columns.start + at, out: &mut out[at * S::ROWS..] };
             match source {
                 Source::Rows(window) => {
                     // SAFETY: the launch resolved the window; the rows lie within it.
@@ -70,16 +70,16 @@ impl Kernel for Group<'_> {
                         for row in 0..count {
                             s.prefetch_far(next.at(row).wrapping_add(start));
                         }
-                        block.push(s, rows.columns(s, start), own.len() - start);
+                        block.push(s, rows.columns(s, start, S::ROWS), own.len() - start);
                     }
                 }
                 Source::Patches(patches) => {
                     for start in own.clone().step_by(LANES) {
-                        let (mut lines, wanted) = ([[0.0; LANES]; GROUP], start..own.end.min(start + LANES));
+                        let (mut lines, wanted) = ([[0.0; LANES]; TALLEST], start..own.end.min(start + LANES));
                         for (row, line) in lines[..count].iter_mut().enumerate() {
                             patches.copy(first + row, wanted.clone(), &mut line[..wanted.len()]);
                         }
-                        block.push(s, Sixteen::new(lines.iter().map(|line| &line[..])).columns(s, 0), wanted.len());
+                        block.push(s, Sixteen::new(lines.iter().map(|line| &line[..])).columns(s, 0, S::ROWS), wanted.len());
                     }
                 }
             }
@@ -127,7 +127,7 @@ impl<V: Copy> Block<'_, V> {
             columns
         };
         self.column += columns;
-        self.out = &mut std::mem::take(&mut self.out)[columns * GROUP..];
+        self.out = &mut std::mem::take(&mut self.out)[columns * S::ROWS..];
     }
 
     #[inline(always)]
@@ -138,7 +138,9 @@ impl<V: Copy> Block<'_, V> {
                 None => *x,
             };
             // What is past a group's rows is overwritten by the next column.
-            s.write(&mut self.out[i * GROUP..][..LANES], y);
+            let out = &mut self.out[i * S::ROWS..][..LANES];
+            // SAFETY: the slice holds 16 floats.
+            unsafe { s.store_first(out.as_mut_ptr(), y, S::ROWS) }
         }
     }
 }

@@ -21,16 +21,16 @@ impl<'a> Sixteen<'a> {
         Self { rows, columns: rows.iter().map(|row| row.len()).min().unwrap_or(0) }
     }
 
-    /// Columns `start..start + 16`, a lane for each row; zeros past the last one.
+    /// Columns `start..start + 16`, a lane for each row, of which the first `lanes` are wanted; zeros past the last column.
     #[inline(always)]
-    pub fn columns<S: Simd>(&self, s: S, start: usize) -> [S::V; LANES] {
+    pub fn columns<S: Simd>(&self, s: S, start: usize, lanes: usize) -> [S::V; LANES] {
         if start + LANES <= self.columns {
             let mut rows = [std::ptr::null(); LANES];
             for (pointer, row) in rows.iter_mut().zip(self.rows) {
                 *pointer = row.as_ptr().wrapping_add(start);
             }
             // SAFETY: no row is shorter.
-            return unsafe { s.load_columns(rows) };
+            return unsafe { s.load_columns(rows, lanes) };
         }
         let (mut lines, mut rows) = ([[0.0; LANES]; LANES], [std::ptr::null(); LANES]);
         for ((line, row), pointer) in lines.iter_mut().zip(self.rows).zip(&mut rows) {
@@ -38,6 +38,6 @@ impl<'a> Sixteen<'a> {
             *pointer = line.as_ptr();
         }
         // SAFETY: the arrays hold 16 floats each.
-        unsafe { s.load_columns(rows) }
+        unsafe { s.load_columns(rows, lanes) }
     }
 }

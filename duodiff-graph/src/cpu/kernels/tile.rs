@@ -1,25 +1,30 @@
 //! The register tile of all matrix products: each element is one chain of fused multiply-adds over k ascending, from 0.
 
 use super::near::Near;
-use crate::cpu::pool::part;
 use crate::cpu::rows::Hint;
 use crate::cpu::simd::{Kernel, LANES, Simd};
 
-/// Most rows of a group: what is packed together, and the tallest tile.
-pub(in crate::cpu) const GROUP: usize = 13;
+/// Rows of the tallest and of the lowest group of any instruction set.
+pub(in crate::cpu) const TALLEST: usize = 13;
+const LOWEST: usize = 4;
 /// Columns of a group of a linear. A longer K is multiplied chunk by chunk, so that what is packed stays small.
 pub(in crate::cpu) const CHUNK: usize = 1024;
 /// Columns of the widest tile.
 pub(in crate::cpu) const WIDTH: usize = 2 * LANES;
 /// Floats of the widest tile.
-pub(in crate::cpu) const TILE: usize = GROUP * WIDTH;
+pub(in crate::cpu) const TILE: usize = TALLEST * WIDTH;
 
 /// Rows of a panel between the one that is multiplied and the one that is prefetched.
 const DISTANCE: usize = 10;
 
-/// Floats of a packed group of rows with `k` columns, `[k][13]`, and as many more as whole vectors need past the last.
-pub(in crate::cpu) const fn group_floats(k: usize) -> usize {
-    (k * GROUP + LANES - GROUP).next_multiple_of(LANES)
+/// Floats of a packed group of rows with `k` columns: `[k][ROWS]`, and as many more as whole vectors need past the last.
+pub(in crate::cpu) const fn group_floats<S: Simd>(k: usize) -> usize {
+    (k * S::ROWS).next_multiple_of(LANES) + LANES
+}
+
+/// Floats that are enough for groups of so many rows with `k` columns, whatever the instruction set.
+pub(in crate::cpu) const fn groups_floats(rows: usize, k: usize) -> usize {
+    (rows + TALLEST - 1) * k + rows.div_ceil(LOWEST) * 2 * LANES
 }
 
 /// Floats of a packed matrix of `columns` columns: panels of 16, each `[k][16]`.
@@ -54,11 +59,11 @@ impl Sums {
 pub(in crate::cpu) struct Multiply<'a> {
     /// Number of k.
     pub k: usize,
-    /// Number of rows, at most 13.
+    /// Number of rows, at most `S::ROWS`.
     pub rows: usize,
     /// 1 or 2.
     pub panels: usize,
-    /// A packed group of that many columns: row r of column k at `13 · k + r`.
+    /// A packed group of that many columns: row r of column k at `k · ROWS + r`.
     pub a: &'a [f32],
     /// The first panel, from the first k on.
     pub b: &'a [f32],
@@ -78,8 +83,8 @@ impl Kernel for Multiply<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { k, rows, panels, panel, .. } = self;
-        assert!(self.a.len() >= k * GROUP && self.b.len() >= (panels - 1) * panel + k * LANES, "invariant: operands are packed");
-        assert!(rows <= GROUP, "invariant: a tile fits");
+        assert!(self.a.len() >= k * S::ROWS && self.b.len() >= (panels - 1) * panel + k * LANES, "invariant: operands are packed");
+        assert!(rows <= S::ROWS, "invariant: a tile fits");
         let side = Side { k, panel, b: self.b.as_ptr(), ahead: self.ahead, near: self.near, first: 0 };
         if S::PANELS == 2 && panels == 2 {
             // SAFETY: lengths are checked above; the caller grants the sums.
@@ -106,38 +111,31 @@ struct Side {
     first: usize,
 }
 
-/// `P` panels in as few tiles as `S::ROWS` allows, of like heights.
+/// `P` panels.
 ///
 /// # Safety
 /// As checked in [`Multiply`].
 #[inline(always)]
 unsafe fn columns<S: Simd, const P: usize>(s: S, side: Side, product: &Multiply<'_>) {
-    let tiles = product.rows.div_ceil(S::ROWS);
-    for index in 0..tiles {
-        let rows = part(0..product.rows, tiles, index);
-        let place = |sums: Sums| Sums { base: sums.at(rows.start, side.first), ..sums };
-        let (from, to) = (product.from.map(place), place(product.to));
-        let side = Side { near: side.near.from(rows.start, side.first * LANES), ..side };
-        // SAFETY: granted by the caller.
-        unsafe {
-            let a = product.a.as_ptr().add(rows.start);
-            macro_rules! of_height {
-                ($($rows:literal)+) => {
-                    match rows.len() {
-                        $($rows => tile::<S, $rows, P>(s, side, a, from, to),)+
-                        _ => unreachable!("invariant: a tile fits"),
-                    }
-                };
+    let place = |sums: Sums| Sums { base: sums.at(0, side.first), ..sums };
+    let (from, to) = (product.from.map(place), place(product.to));
+    let side = Side { near: side.near.from(0, side.first * LANES), ..side };
+    macro_rules! of_height {
+        ($($rows:literal)+) => {
+            match product.rows {
+                // SAFETY: granted by the caller.
+                $($rows => unsafe { tile::<S, $rows, P>(s, side, product.a.as_ptr(), from, to) },)+
+                _ => unreachable!("invariant: a tile fits"),
             }
-            of_height!(1 2 3 4 5 6 7 8 9 10 11 12 13);
-        }
+        };
     }
+    of_height!(1 2 3 4 5 6 7 8 9 10 11 12 13);
 }
 
 /// `R` rows by `P` panels, all sums in registers from first to last k.
 ///
 /// # Safety
-/// As checked in [`Multiply`], `a`, `from` and `to` from the tile's first row on.
+/// As checked in [`Multiply`].
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "constant bounds over arrays that must end up in registers")]
 unsafe fn tile<S: Simd, const R: usize, const P: usize>(s: S, side: Side, a: *const f32, from: Option<Sums>, to: Sums) {
@@ -198,10 +196,23 @@ unsafe fn step<S: Simd, const R: usize, const P: usize>(
         }
         s.prefetch_far(ahead.at(i));
         for r in 0..R {
-            let x = s.splat(*a.add(i * GROUP + r));
+            let x = s.splat(*a.add(i * S::ROWS + r));
             for p in 0..P {
                 sums[r][p] = s.fma(x, columns[p], sums[r][p]);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::Isa;
+
+    #[test]
+    fn groups_of_all_instruction_sets_fit() {
+        for isa in [Isa::Portable, Isa::Avx2, Isa::Avx512] {
+            assert!((LOWEST..=TALLEST).contains(&isa.rows()), "{isa:?}");
         }
     }
 }

@@ -32,7 +32,6 @@ impl Simd for Avx2 {
     type V = (__m256, __m256);
     const ROWS: usize = 6;
     const PANELS: usize = 1;
-    const GROUP: usize = 12;
 
     #[inline(always)]
     fn call(self, kernel: impl Kernel) {
@@ -74,6 +73,17 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, v: Self::V, lanes: usize) {
+        // SAFETY: the caller grants 16 floats; the token proves that the instruction exists.
+        unsafe {
+            _mm256_storeu_ps(to, v.0);
+            if lanes > 8 {
+                _mm256_storeu_ps(to.add(8), v.1);
+            }
+        }
+    }
+
+    #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
         // SAFETY: the token proves that the instruction exists.
         let x = unsafe { _mm256_set1_ps(x) };
@@ -100,11 +110,13 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn load_columns(self, rows: [*const f32; LANES]) -> [Self::V; LANES] {
+    unsafe fn load_columns(self, rows: [*const f32; LANES], lanes: usize) -> [Self::V; LANES] {
         let mut columns = [self.splat(0.0); LANES];
         for half in 0..2 {
             // SAFETY: the caller grants 16 floats of each row; the token proves that the instructions exist.
-            let (low, high) = unsafe { (eight(&rows, 0, 8 * half), eight(&rows, 8, 8 * half)) };
+            let low = unsafe { eight(&rows, 0, 8 * half) };
+            // SAFETY: as above.
+            let high = if lanes > 8 { unsafe { eight(&rows, 8, 8 * half) } } else { low };
             for (column, halves) in columns[8 * half..].iter_mut().zip(low.into_iter().zip(high)) {
                 *column = halves;
             }

@@ -38,7 +38,6 @@ impl Simd for Avx512 {
     type V = __m512;
     const ROWS: usize = 13;
     const PANELS: usize = 2;
-    const GROUP: usize = 13;
 
     #[inline(always)]
     fn call(self, kernel: impl Kernel) {
@@ -117,7 +116,7 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn load_columns(self, rows: [*const f32; LANES]) -> [Self::V; LANES] {
+    unsafe fn load_columns(self, rows: [*const f32; LANES], lanes: usize) -> [Self::V; LANES] {
         let mut columns = [self.splat(0.0); LANES];
         for quarter in 0..4 {
             let mut parts = columns;
@@ -128,7 +127,7 @@ impl Simd for Avx512 {
                     let x = _mm512_castps128_ps512(_mm_loadu_ps(rows[j].add(4 * quarter)));
                     let x = _mm512_insertf32x4::<1>(x, _mm_loadu_ps(rows[4 + j].add(4 * quarter)));
                     let x = _mm512_insertf32x4::<2>(x, _mm_loadu_ps(rows[8 + j].add(4 * quarter)));
-                    _mm512_insertf32x4::<3>(x, _mm_loadu_ps(rows[12 + j].add(4 * quarter)))
+                    if 12 + j < lanes { _mm512_insertf32x4::<3>(x, _mm_loadu_ps(rows[12 + j].add(4 * quarter))) } else { x }
                 };
             }
             let [a, b, c, d, ..] = parts;

@@ -17,12 +17,10 @@ pub(super) const LANES: usize = 16;
 pub(super) trait Simd: Copy {
     /// Sixteen floats.
     type V: Copy;
-    /// Rows of the largest register tile of a product.
+    /// Rows of the largest register tile of a product: those of a packed group.
     const ROWS: usize;
     /// Panels of 16 columns of the largest register tile of a product.
     const PANELS: usize;
-    /// Most rows that are multiplied together with one part of a weight: one or more of the largest tiles.
-    const GROUP: usize;
 
     /// Runs a kernel as a function of its own, compiled for this instruction set: keeps the caller small.
     fn call(self, kernel: impl Kernel);
@@ -47,6 +45,16 @@ pub(super) trait Simd: Copy {
     /// # Safety
     /// `to` is valid for writing 16 floats.
     unsafe fn store(self, to: *mut f32, v: Self::V);
+
+    /// The first `lanes` lanes to memory; the others as it suits.
+    ///
+    /// # Safety
+    /// `to` is valid for writing 16 floats.
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, v: Self::V, _lanes: usize) {
+        // SAFETY: granted by the caller.
+        unsafe { self.store(to, v) }
+    }
 
     /// `x` in every lane.
     fn splat(self, x: f32) -> Self::V;
@@ -99,16 +107,17 @@ pub(super) trait Simd: Copy {
         }
     }
 
-    /// Sixteen floats of each of sixteen rows, column by column: lane i of vector j is float j of row i.
+    /// Sixteen floats of each of sixteen rows, column by column: lane i of vector j is float j of row i. Only the first `lanes` lanes are
+    /// wanted; the others may hold anything.
     ///
     /// # Safety
     /// Each row is valid for reading 16 floats.
     #[inline(always)]
-    unsafe fn load_columns(self, rows: [*const f32; LANES]) -> [Self::V; LANES] {
+    unsafe fn load_columns(self, rows: [*const f32; LANES], lanes: usize) -> [Self::V; LANES] {
         let mut vectors = [self.splat(0.0); LANES];
         for (j, vector) in vectors.iter_mut().enumerate() {
             let mut column = [0.0; LANES];
-            for (x, row) in column.iter_mut().zip(rows) {
+            for (x, row) in column[..lanes].iter_mut().zip(rows) {
                 // SAFETY: granted by the caller.
                 *x = unsafe { *row.add(j) };
             }
@@ -201,16 +210,16 @@ impl Isa {
         self == Self::Portable
     }
 
-    /// Most rows that products multiply together with one part of a weight.
-    pub(super) fn group(self) -> usize {
+    /// Rows of a packed group.
+    pub(super) fn rows(self) -> usize {
         match self {
-            Self::Portable => Portable::GROUP,
+            Self::Portable => Portable::ROWS,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => avx2::Avx2::GROUP,
+            Self::Avx2 => avx2::Avx2::ROWS,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => avx512::Avx512::GROUP,
+            Self::Avx512 => avx512::Avx512::ROWS,
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Avx512 => Portable::GROUP,
+            Self::Avx2 | Self::Avx512 => Portable::ROWS,
         }
     }
 

@@ -13,9 +13,8 @@ fn map2(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; 
 
 impl Simd for Portable {
     type V = [f32; LANES];
-    const ROWS: usize = 2;
+    const ROWS: usize = 4;
     const PANELS: usize = 1;
-    const GROUP: usize = 12;
 
     fn call(self, kernel: impl Kernel) {
         kernel.run(self);
