@@ -100,7 +100,7 @@ impl Kernel for Task {
                 let column = (group * LANES).min(width - 1);
                 let ahead = q.columns(column, width - column).hint(own.first + WIDTH);
                 let to = Sums { base: scores[rows.start * LANES..].as_mut_ptr(), stride: LANES, panel: keys * LANES };
-                // The output's rows, 13 by 32 floats at a time.
+                // The output's rows, as many as a tile has, 32 columns at a time.
                 let (down, across) = (group / tiles * S::ROWS, group % tiles * WIDTH);
                 let written = (far && down < count).then(|| attention.out.hint(own.first + down, head * width + across));
                 s.call(Product { a, rows: rows.len(), b: queries, panels, k: width, ahead, written, to });
@@ -160,7 +160,6 @@ const CHAINS: usize = 4;
 
 impl Kernel for Exponentials<'_> {
     #[inline(always)]
-    #[expect(clippy::needless_range_loop, reason = "constant bounds over arrays that must end up in registers")]
     fn run<S: Simd>(self, s: S) {
         const BLOCK: usize = CHAINS * LANES;
         let (whole, rest) = self.scores.as_chunks_mut::<BLOCK>();

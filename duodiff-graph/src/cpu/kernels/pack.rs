@@ -57,7 +57,7 @@ impl Kernel for Group<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { sources, norm, first, count, columns, out } = self;
-        let norm = norm.map(|(norm, moments)| Down { norm, moments: transposed(s, moments) });
+        let norm = norm.map(|(norm, moments)| Down::new(s, norm, moments));
         for (source, own, at) in parts(sources, columns.clone()) {
             let mut block = Block { norm, column: columns.start + at, out: &mut out[at * S::ROWS..] };
             match source {
@@ -95,14 +95,15 @@ struct Down<'a, V> {
     moments: [V; 2],
 }
 
-/// Means and scales of up to 16 rows.
-#[inline(always)]
-fn transposed<S: Simd>(s: S, moments: &[Moments]) -> [S::V; 2] {
-    let (mut means, mut scales) = ([0.0; LANES], [0.0; LANES]);
-    for ((mean, scale), moments) in means.iter_mut().zip(&mut scales).zip(moments) {
-        (*mean, *scale) = (moments.mean, moments.scale);
+impl<'a, V> Down<'a, V> {
+    #[inline(always)]
+    fn new<S: Simd<V = V>>(s: S, norm: RowNorm<'a>, rows: &[Moments]) -> Self {
+        let (mut means, mut scales) = ([0.0; LANES], [0.0; LANES]);
+        for ((mean, scale), row) in means.iter_mut().zip(&mut scales).zip(rows) {
+            (*mean, *scale) = (row.mean, row.scale);
+        }
+        Self { norm, moments: [s.read(&means), s.read(&scales)] }
     }
-    [s.read(&means), s.read(&scales)]
 }
 
 /// Where the next columns of a group go.
