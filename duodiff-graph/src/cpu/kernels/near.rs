@@ -24,9 +24,9 @@ impl Near {
         self.written.is_none() && self.read.is_none()
     }
 
-    /// The same without its first rows and columns.
-    pub fn from(self, row: usize, column: usize) -> Self {
-        let from = |hint: Hint| Hint { first: hint.at(row).wrapping_add(column), ..hint };
+    /// The same without its first columns.
+    pub fn from(self, column: usize) -> Self {
+        let from = |hint: Hint| Hint { first: hint.first.wrapping_add(column), ..hint };
         Self { written: self.written.map(from), read: self.read.map(from) }
     }
 

@@ -119,7 +119,7 @@ struct Side {
 unsafe fn columns<S: Simd, const P: usize>(s: S, side: Side, product: &Multiply<'_>) {
     let place = |sums: Sums| Sums { base: sums.at(0, side.first), ..sums };
     let (from, to) = (product.from.map(place), place(product.to));
-    let side = Side { near: side.near.from(0, side.first * LANES), ..side };
+    let side = Side { near: side.near.from(side.first * LANES), ..side };
     macro_rules! of_height {
         ($($rows:literal)+) => {
             match product.rows {

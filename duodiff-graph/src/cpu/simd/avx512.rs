@@ -119,8 +119,8 @@ impl Simd for Avx512 {
     unsafe fn load_columns(self, rows: [*const f32; LANES], lanes: usize) -> [Self::V; LANES] {
         let mut columns = [self.splat(0.0); LANES];
         for quarter in 0..4 {
-            let mut parts = columns;
-            for (j, part) in parts[..4].iter_mut().enumerate() {
+            let mut parts = [self.splat(0.0); 4];
+            for (j, part) in parts.iter_mut().enumerate() {
                 // SAFETY: the caller grants 16 floats of each row; the token proves that the instructions exist.
                 *part = unsafe {
                     // Element g is row 4g + j: inserted from memory, which needs no unit that shuffles.
@@ -130,7 +130,7 @@ impl Simd for Avx512 {
                     if 12 + j < lanes { _mm512_insertf32x4::<3>(x, _mm_loadu_ps(rows[12 + j].add(4 * quarter))) } else { x }
                 };
             }
-            let [a, b, c, d, ..] = parts;
+            let [a, b, c, d] = parts;
             // SAFETY: the token proves that the instructions exist.
             unsafe {
                 let (low, high) = (_mm512_castps_pd(_mm512_unpacklo_ps(a, b)), _mm512_castps_pd(_mm512_unpackhi_ps(a, b)));
