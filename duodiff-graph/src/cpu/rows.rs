@@ -17,6 +17,12 @@ impl Hint {
     pub fn at(self, index: usize) -> *const f32 {
         self.first.wrapping_add(index * self.step)
     }
+
+    /// The same without its first ones.
+    #[inline(always)]
+    pub fn from(self, index: usize) -> Self {
+        Self { first: self.at(index), ..self }
+    }
 }
 
 /// Rows to read: `rows` per image of `columns` floats each.

@@ -123,7 +123,7 @@ impl Kernel for Pair<'_> {
         let ahead = Ahead { first: next, panel, k: columns.len(), groups: groups.len() };
         let (is_first, is_last) = (columns.start == 0, columns.end == linear.k);
         let tile = Sums::of(self.tile);
-        for (group, a) in groups.zip(self.packed.chunks_exact(chunk_floats::<S>(linear.k))) {
+        for ((group, a), ahead) in groups.zip(self.packed.chunks_exact(chunk_floats::<S>(linear.k))).zip(ahead.shares::<S>()) {
             let rows = cut.rows(group);
             let (first, count) = (rows.start, rows.len());
             let partial = Partial { out: linear.out, first, count, column, columns: (linear.n - column).min(panels * LANES) };
@@ -139,7 +139,7 @@ impl Kernel for Pair<'_> {
                 a,
                 b,
                 panel,
-                ahead: ahead.of(group),
+                ahead,
                 near: partial.near(linear.residual.filter(|_| is_last)),
                 from: (!is_first).then_some(in_place.unwrap_or(tile)),
                 to: if is_last { tile } else { in_place.unwrap_or(tile) },

@@ -44,7 +44,7 @@ impl Near {
     }
 }
 
-/// Two panels that the groups before them bring near, each a share.
+/// Two panels that the groups of a task bring near, each a share.
 pub(in crate::cpu) struct Ahead {
     /// First float of the first one.
     pub first: *const f32,
@@ -57,17 +57,60 @@ pub(in crate::cpu) struct Ahead {
 }
 
 impl Ahead {
-    /// The share of a group, a step for each k: a quarter of a panel where groups are many, a whole one where they are few.
-    pub fn of(&self, group: usize) -> Hint {
+    /// What one group after the other brings, a step for each k of each of its tiles: a quarter of a panel where groups are many, a whole one
+    /// where they are few; the last groups nothing, where there are more than shares.
+    pub fn shares<S: Simd>(self) -> impl Iterator<Item = Hint> {
         let shares = match self.groups {
             0..4 => 1,
             4..8 => 2,
             _ => 4,
         };
-        if group >= 2 * shares {
-            return Hint { first: self.first, step: 0 };
+        let (tiles, length) = (2 / S::PANELS, LANES / shares);
+        let of_panel = move |panel: usize| (0..shares).map(move |share| panel * self.panel + share * length * self.k);
+        let starts = [0, 1].into_iter().flat_map(of_panel);
+        let nothing = Hint { first: self.first, step: 0 };
+        let share = move |start| Hint { first: self.first.wrapping_add(start), step: length / tiles };
+        starts.map(share).chain(std::iter::repeat(nothing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::cpu::Isa;
+    use crate::cpu::simd::Kernel;
+
+    /// Lines of two panels that the groups' shares bring, as (panel, k); [`LANES`] floats are a line.
+    struct Brought {
+        groups: usize,
+        k: usize,
+        lines: BTreeSet<(usize, usize)>,
+    }
+
+    impl Kernel for &mut Brought {
+        fn run<S: Simd>(self, _: S) {
+            let panel = 3 * self.k * LANES;
+            let ahead = Ahead { first: std::ptr::null(), panel, k: self.k, groups: self.groups };
+            for share in ahead.shares::<S>().take(self.groups) {
+                for step in 0..self.k * (2 / S::PANELS) {
+                    let float = share.at(step).addr() / size_of::<f32>();
+                    self.lines.insert((float / panel, float % panel / LANES));
+                }
+            }
         }
-        let (start, step) = (group / shares * self.panel, LANES / shares);
-        Hint { first: self.first.wrapping_add(start + group % shares * step * self.k), step }
+    }
+
+    #[test]
+    fn groups_bring_both_panels() {
+        for isa in Isa::available() {
+            for groups in 2..20 {
+                let mut brought = Brought { groups, k: 48, lines: BTreeSet::new() };
+                isa.run(&mut brought);
+                assert_eq!(brought.lines.len(), 2 * 48, "{isa:?}, {groups} groups");
+                assert!(brought.lines.iter().all(|&(panel, k)| panel < 2 && k < 48), "{isa:?}, {groups} groups");
+            }
+        }
     }
 }

@@ -69,7 +69,7 @@ pub(in crate::cpu) struct Multiply<'a> {
     pub b: &'a [f32],
     /// Floats from one panel to the next.
     pub panel: usize,
-    /// Brought into the second-level cache meanwhile, a step for each k.
+    /// Brought into the second-level cache meanwhile, a step for each k of each tile.
     pub ahead: Hint,
     /// Brought into the first-level cache meanwhile.
     pub near: Near,
@@ -93,7 +93,7 @@ impl Kernel for Multiply<'_> {
             for index in 0..panels {
                 let b = self.b[index * panel..].as_ptr();
                 // SAFETY: lengths are checked above; the caller grants the sums.
-                unsafe { columns::<S, 1>(s, Side { b, first: index, ..side }, &self) }
+                unsafe { columns::<S, 1>(s, Side { b, first: index, ahead: side.ahead.from(index * k), ..side }, &self) }
             }
         }
     }
