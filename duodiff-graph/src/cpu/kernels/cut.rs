@@ -5,17 +5,17 @@ use std::ops::Range;
 use super::tile::{CHUNK, WIDTH};
 use crate::cpu::pool::part;
 
-/// Floats of the packed chunks of a task: they stay in the second-level cache beside two pairs of panels.
-const PACKED: usize = 52 << 10;
+/// Packed columns of a task, all its groups': they stay in the second-level cache beside two pairs of panels.
+const PACKED: usize = 4 << 10;
 
-/// Columns that a group counts for at least, so that a task of few columns has no more rows than others.
+/// Columns that a group counts for at least, so that a task of few columns has no more groups than others.
 const LEAST_COLUMNS: usize = 256;
 
 /// Rows for whose sake a thread reads all of a weight; where it had fewer, threads share the columns too.
 const LEAST_ROWS: usize = 8;
 
-/// Most rows of a task of a product over `k` columns.
-pub(in crate::cpu) fn most_rows(k: usize) -> usize {
+/// Most groups of a task of a product over `k` columns.
+pub(in crate::cpu) fn most_groups(k: usize) -> usize {
     PACKED / k.clamp(LEAST_COLUMNS, CHUNK)
 }
 
@@ -56,7 +56,7 @@ impl Cut {
         let rows = (threads / columns).min(m);
         let groups = m.div_ceil(rows).div_ceil(most);
         let pieces = if rows > 1 && columns == 1 && m / rows * n * k >= WORTH { pieces(pairs, PIECES[usize::from(k > CHUNK)]) } else { 1 };
-        Self { m, pairs, parts: [rows, columns], groups, tasks: groups.div_ceil(most_rows(k) / most), pieces }
+        Self { m, pairs, parts: [rows, columns], groups, tasks: groups.div_ceil(most_groups(k)), pieces }
     }
 
     /// Number of tasks. Those of a part are neighbours, so that a thread begins with them ([`Pool`](crate::cpu::pool::Pool)).
@@ -113,7 +113,7 @@ mod tests {
                     let mut times = vec![0; m * pairs];
                     for task in 0..cut.tasks() {
                         let (groups, columns) = cut.of(task);
-                        assert!((1..=most_rows(k) / most).contains(&groups.len()), "M {m}, N {n}, K {k}, {threads} threads: {cut:?}");
+                        assert!((1..=most_groups(k)).contains(&groups.len()), "M {m}, N {n}, K {k}, {threads} threads: {cut:?}");
                         for group in groups {
                             let rows = cut.rows(group);
                             assert!((1..=most).contains(&rows.len()), "M {m}, N {n}, K {k}, {threads} threads: {cut:?}");

@@ -3,12 +3,12 @@
 
 use std::ops::Range;
 
-use super::cut::{Cut, most_rows};
+use super::cut::{Cut, most_groups};
 use super::epilogue::Finish;
 use super::near::{Ahead, FAR, Near};
 use super::norm::{Moments, RowNorm};
 use super::pack::{Group, Measure, Source};
-use super::tile::{CHUNK, Multiply, Sums, TILE, WIDTH, group_floats, groups_floats};
+use super::tile::{CHUNK, Multiply, Sums, TALLEST, TILE, WIDTH, group_floats, groups_floats};
 use crate::cpu::rows::{Rows, RowsMut, Scratch};
 use crate::cpu::simd::{Kernel, LANES, Simd};
 use crate::program::Activation;
@@ -38,7 +38,7 @@ pub(in crate::cpu) struct Linear<'a> {
 
 /// Scratch floats of one worker for a product over `m` rows in all and `k` columns.
 pub(in crate::cpu) fn scratch(m: usize, k: usize) -> usize {
-    let rows = most_rows(k).min(m);
+    let rows = (most_groups(k) * TALLEST).min(m);
     TILE + groups_floats(rows, k.min(CHUNK)) + rows * MOMENTS + k
 }
 

@@ -17,6 +17,9 @@ pub(in crate::cpu) const TILE: usize = TALLEST * WIDTH;
 /// Rows of a panel between the one that is multiplied and the one that is prefetched.
 const DISTANCE: usize = 10;
 
+/// k of an iteration, so that counting them costs little.
+const UNROLL: usize = 4;
+
 /// Floats of a packed group of rows with `k` columns: `[k][ROWS]`, and as many more as whole vectors need past the last.
 pub(in crate::cpu) const fn group_floats<S: Simd>(k: usize) -> usize {
     (k * S::ROWS).next_multiple_of(LANES) + LANES
@@ -155,12 +158,18 @@ unsafe fn tile<S: Simd, const R: usize, const P: usize>(s: S, side: Side, a: *co
             }
         }
         // Nothing is tested where nothing is to be brought near.
-        let first = if near.is_none() { 0 } else { k.min(R) };
-        for i in 0..first {
+        let mut i = if near.is_none() { 0 } else { k.min(R) };
+        for i in 0..i {
             near.bring(s, i, P);
             step::<S, R, P>(s, panel, a, b, ahead, i, &mut sums);
         }
-        for i in first..k {
+        while i + UNROLL <= k {
+            for u in 0..UNROLL {
+                step::<S, R, P>(s, panel, a, b, ahead, i + u, &mut sums);
+            }
+            i += UNROLL;
+        }
+        for i in i..k {
             step::<S, R, P>(s, panel, a, b, ahead, i, &mut sums);
         }
         for r in 0..R {
