@@ -17,6 +17,9 @@ pub(in crate::cpu) const TILE: usize = TALLEST * WIDTH;
 /// Rows of a panel between the one that is multiplied and the one that is prefetched.
 const DISTANCE: usize = 10;
 
+/// Lines that are brought near all at once, before the first k; of more, a row with each k, since a core waits for few lines at a time.
+const BURST: usize = 8;
+
 /// k of an iteration, so that counting them costs little.
 const UNROLL: usize = 4;
 
@@ -157,11 +160,17 @@ unsafe fn tile<S: Simd, const R: usize, const P: usize>(s: S, side: Side, a: *co
                 }
             }
         }
-        // Nothing is tested where nothing is to be brought near.
-        let mut i = if near.is_none() { 0 } else { k.min(R) };
-        for i in 0..i {
-            near.bring(s, i, P);
-            step::<S, R, P>(s, panel, a, b, ahead, i, &mut sums);
+        let mut i = 0;
+        if !near.is_none() && R * P <= BURST {
+            for row in 0..R {
+                near.bring(s, row, P);
+            }
+        } else if !near.is_none() {
+            while i < k.min(R) {
+                near.bring(s, i, P);
+                step::<S, R, P>(s, panel, a, b, ahead, i, &mut sums);
+                i += 1;
+            }
         }
         while i + UNROLL <= k {
             for u in 0..UNROLL {
