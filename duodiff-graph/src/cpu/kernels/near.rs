@@ -66,11 +66,12 @@ impl Ahead {
             _ => 4,
         };
         let (tiles, length) = (2 / S::PANELS, LANES / shares);
-        let of_panel = move |panel: usize| (0..shares).map(move |share| panel * self.panel + share * length * self.k);
-        let starts = [0, 1].into_iter().flat_map(of_panel);
+        let share = move |share: usize| {
+            let (panel, part) = (share / shares, share % shares);
+            Hint { first: self.first.wrapping_add(panel * self.panel + part * length * self.k), step: length / tiles }
+        };
         let nothing = Hint { first: self.first, step: 0 };
-        let share = move |start| Hint { first: self.first.wrapping_add(start), step: length / tiles };
-        starts.map(share).chain(std::iter::repeat(nothing))
+        (0..2 * shares).map(share).chain(std::iter::repeat(nothing))
     }
 }
 

@@ -161,15 +161,18 @@ unsafe fn tile<S: Simd, const R: usize, const P: usize>(s: S, side: Side, a: *co
             }
         }
         let mut i = 0;
-        if !near.is_none() && R * P <= BURST {
-            for row in 0..R {
-                near.bring(s, row, P);
-            }
-        } else if !near.is_none() {
-            while i < k.min(R) {
-                near.bring(s, i, P);
-                step::<S, R, P>(s, panel, a, b, ahead, i, &mut sums);
-                i += 1;
+        // Nothing is tested where nothing is to be brought near.
+        if !near.is_none() {
+            if R * P <= BURST {
+                for row in 0..R {
+                    near.bring(s, row, P);
+                }
+            } else {
+                while i < k.min(R) {
+                    near.bring(s, i, P);
+                    step::<S, R, P>(s, panel, a, b, ahead, i, &mut sums);
+                    i += 1;
+                }
             }
         }
         while i + UNROLL <= k {
